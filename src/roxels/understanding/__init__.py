@@ -1,0 +1,1 @@
+"""What the words mean: (field, words, moment) to understood, unclear or refused."""
