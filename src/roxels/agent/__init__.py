@@ -1,0 +1,1 @@
+"""Who speaks. Knows the domain and its own ports; no storage, no sockets."""

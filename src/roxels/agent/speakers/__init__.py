@@ -1,0 +1,1 @@
+"""What decides the agent's words, each behind the port `agent.ports.Speaker`."""

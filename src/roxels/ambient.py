@@ -1,0 +1,43 @@
+"""The two things that nobody can pass in from outside: the time and chance. Read here, handed on as arguments.
+
+A leaf: only the composition root, the command line and `roxels.testing` import it.
+"""
+
+import asyncio
+import secrets
+import time
+from datetime import UTC, datetime
+
+from roxels.domain.ids import Kind, SecretKind
+
+
+class SystemClock:
+    """The machine's clock, as `roxels.domain.clock.Clock`."""
+
+    def now(self) -> datetime:
+        """The time, aware, UTC."""
+        return datetime.fromtimestamp(time.time_ns() / 1e9, UTC)
+
+    def monotonic(self) -> float:
+        """Seconds since some moment, never going back."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let that much time pass."""
+        await asyncio.sleep(seconds)
+
+
+class RandomIds:
+    """Names and secrets from the system's randomness, as `roxels.domain.ids.Ids`."""
+
+    def new(self, kind: Kind) -> str:
+        """`<kind>_` and 32 hexadecimal digits (128 bits)."""
+        return f"{kind}_{secrets.token_hex(16)}"
+
+    def secret(self, kind: SecretKind) -> str:
+        """`<kind>_` and 43 characters (256 bits)."""
+        return f"{kind}_{secrets.token_urlsafe(32)}"
+
+    def key(self, size: int) -> bytes:
+        """Raw key material."""
+        return secrets.token_bytes(size)

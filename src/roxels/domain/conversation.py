@@ -1,0 +1,364 @@
+"""A conversation: the fold of its facts, and the decisions that return new ones.
+
+    fold(facts) is the state. A decision is (state, what is wanted) -> events, never a change of state: whoever keeps
+    the events (one transaction, at the state's `head`) folds them like anyone else. If the log moved on meanwhile, the
+    writer answers `Behind`, the caller reads on, folds and decides again.
+
+The fold works on a mutable draft, so that a thousand facts cost a thousand small steps; what it hands out is frozen.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Literal, assert_never
+
+import msgspec
+
+from roxels.domain.events import (
+    AgentHeard,
+    AgentSaid,
+    AgentStarted,
+    AnyEvent,
+    Ask,
+    ContextAdded,
+    ConversationCompleted,
+    ConversationEnded,
+    ConversationExpired,
+    ConversationFailed,
+    ConversationOpened,
+    Fact,
+    FieldCaptured,
+    FieldSkipped,
+    GoalActivated,
+    GoalCommitted,
+    PersonNamed,
+    PersonSaid,
+    SessionEnded,
+    SessionJoined,
+    SessionStarted,
+)
+from roxels.domain.life import OPEN, EndedBy, Status
+
+#: A participant who was away for longer is greeted again, once.
+GREET_AFTER = timedelta(minutes=10)
+
+GoalStatus = Literal["open", "active", "proposed", "committed"]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One finished message of the transcript."""
+
+    id: str
+    seq: int
+    role: Literal["agent", "user"]
+    text: str
+    at: datetime
+    session_id: str | None
+    heard: int | None = None
+    interrupted: bool = False
+
+
+class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that has begun and not ended. How much of it was said stands in its pieces, not in the facts."""
+
+    utterance_id: str
+    seq: int
+    at: datetime
+    session_id: str | None
+    speaker: str
+    plan: str | None
+    ends: EndedBy | None
+
+
+class GoalState(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one goal stands. `committed_data` is what the last revision said, `data` what is known now."""
+
+    data: dict[str, Any] = {}
+    skipped: frozenset[str] = frozenset()
+    revision: int = 0
+    commit_id: str | None = None
+    committed_data: dict[str, Any] | None = None
+
+
+class SessionState(msgspec.Struct, frozen=True, kw_only=True):
+    """One visit."""
+
+    id: str
+    proof: str
+    method: str
+    device: bool
+    reason: str
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """What all facts up to `head` add up to."""
+
+    head: int = 0
+    status: Status = "created"
+    ended_by: EndedBy | None = None
+    template_id: str = ""
+    template_version: int = 0
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    last_activity_at: datetime | None = None
+    #: When somebody was last here: a hello, or words of either side.
+    seen_at: datetime | None = None
+    #: How long the participant was away, where that is worth a word and none has been said yet.
+    returned_after: timedelta | None = None
+    transcript: tuple[Message, ...] = ()
+    goals: dict[str, GoalState] = {}
+    active: str | None = None
+    asked: Ask | None = None
+    unfinished: Unfinished | None = None
+    server_context: dict[str, Any] = {}
+    browser_context: dict[str, Any] = {}
+    person_name: str | None = None
+    sessions: dict[str, SessionState] = {}
+    #: The participant spoke, or has just come, and the agent has not begun to answer.
+    owes_reply: bool = False
+    #: Ids of the participant's messages with their place, so that a resent one is said once.
+    said: dict[str, int] = {}
+    summary: str | None = None
+    findings: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can still be said."""
+        return self.status in OPEN
+
+    @property
+    def last_words(self) -> Message | None:
+        """The participant's latest message."""
+        return next((message for message in reversed(self.transcript) if message.role == "user"), None)
+
+    def goal(self, goal_id: str) -> GoalState:
+        """Where that goal stands; a goal that nothing happened to is open and empty."""
+        return self.goals.get(goal_id) or GoalState()
+
+    def goal_status(self, goal_id: str) -> GoalStatus:
+        """`committed` once a revision stands, `active` while the agent is after it, else `open`."""
+        if self.goal(goal_id).revision:
+            return "committed"
+        return "active" if self.active == goal_id else "open"
+
+    def proof_of(self, session_id: str | None) -> str:
+        """The proof of the session whose doing something was."""
+        session = self.sessions.get(session_id or "")
+        return session.proof if session else "anonymous"
+
+
+EMPTY = Conversation()
+
+
+def fold(facts: Iterable[Fact], state: Conversation = EMPTY) -> Conversation:
+    """The state after these facts; they follow `state.head` without a gap."""
+    draft = _Draft(state)
+    for fact in facts:
+        draft.apply(fact)
+    return draft.frozen()
+
+
+class _Draft:
+    """A conversation in the making: the same names as `Conversation`, in mutable containers."""
+
+    def __init__(self, state: Conversation) -> None:
+        self.values: dict[str, Any] = {name: getattr(state, name) for name in Conversation.__struct_fields__}
+        self.transcript = list(state.transcript)
+        self.goals = dict(state.goals)
+        self.sessions = dict(state.sessions)
+        self.said = dict(state.said)
+
+    def frozen(self) -> Conversation:
+        self.values |= {
+            "transcript": tuple(self.transcript),
+            "goals": self.goals,
+            "sessions": self.sessions,
+            "said": self.said,
+        }
+        return Conversation(**self.values)
+
+    def apply(self, fact: Fact) -> None:
+        self.values["head"] = fact.seq
+        self.values["last_activity_at"] = fact.at
+        match fact.event:
+            case PersonSaid() | AgentStarted() | AgentSaid() | AgentHeard() as event:
+                self._apply_talk(fact, event)
+                self.values["seen_at"] = fact.at
+            case FieldCaptured() | FieldSkipped() | GoalActivated() | GoalCommitted() as event:
+                self._apply_goal(event)
+            case SessionStarted() | SessionJoined() | SessionEnded() | PersonNamed() | ContextAdded() as event:
+                self._apply_visit(fact, event)
+            case (
+                ConversationOpened()
+                | ConversationEnded()
+                | ConversationExpired()
+                | ConversationCompleted()
+                | ConversationFailed()
+            ) as event:
+                self._apply_life(fact, event)
+            case _:
+                assert_never(fact.event)
+
+    def _apply_talk(self, fact: Fact, event: PersonSaid | AgentStarted | AgentSaid | AgentHeard) -> None:
+        match event:
+            case PersonSaid():
+                self.said[event.id] = fact.seq
+                self._append(fact, event.id, "user", event.text)
+                self.values |= {"owes_reply": True, "returned_after": None}
+            case AgentStarted():
+                self.values |= {"owes_reply": False, "returned_after": None, "asked": event.asks}
+                self.values["unfinished"] = Unfinished(
+                    utterance_id=event.utterance_id,
+                    seq=fact.seq,
+                    at=fact.at,
+                    session_id=fact.session_id,
+                    speaker=event.speaker,
+                    plan=event.plan,
+                    ends=event.ends,
+                )
+            case AgentSaid():
+                self.values["unfinished"] = None
+                self._append(fact, event.utterance_id, "agent", event.text, event.interrupted)
+            case AgentHeard():
+                self._mark_heard(event)
+            case _:
+                assert_never(event)
+
+    def _append(
+        self, fact: Fact, message_id: str, role: Literal["agent", "user"], text: str, interrupted: bool = False
+    ) -> None:
+        self.transcript.append(
+            Message(
+                id=message_id,
+                seq=fact.seq,
+                role=role,
+                text=text,
+                at=fact.at,
+                session_id=fact.session_id,
+                interrupted=interrupted,
+            )
+        )
+
+    def _mark_heard(self, event: AgentHeard) -> None:
+        for index in range(len(self.transcript) - 1, -1, -1):
+            if self.transcript[index].id == event.utterance_id:
+                self.transcript[index] = msgspec.structs.replace(self.transcript[index], heard=event.chars)
+                return
+
+    def _apply_goal(self, event: FieldCaptured | FieldSkipped | GoalActivated | GoalCommitted) -> None:
+        goal = self.goals.get(event.goal_id) or GoalState()
+        match event:
+            case FieldCaptured():
+                goal = msgspec.structs.replace(
+                    goal, data=goal.data | {event.field: event.value}, skipped=goal.skipped - {event.field}
+                )
+            case FieldSkipped():
+                goal = msgspec.structs.replace(goal, skipped=goal.skipped | {event.field})
+            case GoalActivated():
+                self.values["active"] = event.goal_id
+            case GoalCommitted():
+                goal = msgspec.structs.replace(
+                    goal, revision=event.revision, commit_id=event.commit_id, committed_data=event.data
+                )
+            case _:
+                assert_never(event)
+        self.goals[event.goal_id] = goal
+
+    def _apply_visit(
+        self, fact: Fact, event: SessionStarted | SessionJoined | SessionEnded | PersonNamed | ContextAdded
+    ) -> None:
+        match event:
+            case SessionStarted():
+                self._start_session(fact, event)
+            case SessionJoined():
+                self._join(fact)
+                self.values["seen_at"] = fact.at
+            case SessionEnded():
+                session = self.sessions.get(fact.session_id or "")
+                if session is not None:
+                    self.sessions[session.id] = msgspec.structs.replace(session, ended_at=fact.at)
+            case PersonNamed():
+                self.values["person_name"] = event.name
+            case ContextAdded():
+                key = f"{event.source}_context"
+                self.values[key] = self.values[key] | event.context
+            case _:
+                assert_never(event)
+
+    def _start_session(self, fact: Fact, event: SessionStarted) -> None:
+        session_id = fact.session_id or ""
+        self.sessions[session_id] = SessionState(
+            id=session_id,
+            proof=event.proof,
+            method=event.method,
+            device=event.device,
+            reason=event.reason,
+            started_at=fact.at,
+        )
+
+    def _join(self, fact: Fact) -> None:
+        nothing_under_way = self.values["unfinished"] is None
+        if self.values["status"] == "created":
+            self.values |= {"status": "joined", "started_at": fact.at}
+        away_since = self.values["seen_at"]
+        if not self.transcript and nothing_under_way:
+            self.values["owes_reply"] = True
+        elif away_since is not None and fact.at - away_since >= GREET_AFTER and nothing_under_way:
+            self.values |= {"owes_reply": True, "returned_after": fact.at - away_since}
+
+    def _apply_life(
+        self,
+        fact: Fact,
+        event: ConversationOpened
+        | ConversationEnded
+        | ConversationExpired
+        | ConversationCompleted
+        | ConversationFailed,
+    ) -> None:
+        match event:
+            case ConversationOpened():
+                self.values |= {
+                    "template_id": event.template_id,
+                    "template_version": event.template_version,
+                    "created_at": fact.at,
+                }
+            case ConversationEnded():
+                self.values |= {"status": "processing", "ended_by": event.ended_by, "ended_at": fact.at}
+                self.values |= {"owes_reply": False, "unfinished": None, "asked": None}
+            case ConversationExpired():
+                self.values |= {"status": "expired", "ended_at": fact.at}
+            case ConversationCompleted():
+                self.values |= {"status": "completed", "summary": event.summary, "findings": tuple(event.findings)}
+            case ConversationFailed():
+                self.values["status"] = "failed"
+            case _:
+                assert_never(event)
+
+
+# Decisions ----------------------------------------------------------------------------------------------------------
+
+
+def hear(state: Conversation, message: PersonSaid, said_so_far: str) -> list[AnyEvent]:
+    """What to keep when the participant speaks: an answer under way ends at its last sent character.
+
+    Nothing, when this message was said already (a client resends until it is acknowledged).
+    """
+    if message.id in state.said or not state.is_open:
+        return []
+    return [*interrupted(state, said_so_far), message]
+
+
+def interrupted(state: Conversation, said_so_far: str) -> list[AnyEvent]:
+    """The end of an answer under way at what was said of it; nothing where none is."""
+    if state.unfinished is None:
+        return []
+    return [AgentSaid(utterance_id=state.unfinished.utterance_id, text=said_so_far, interrupted=True)]
+
+
+def end(state: Conversation, ended_by: EndedBy, said_so_far: str) -> list[AnyEvent]:
+    """What ends a conversation that is still open."""
+    if not state.is_open:
+        return []
+    return [*interrupted(state, said_so_far), ConversationEnded(ended_by=ended_by)]

@@ -1,0 +1,217 @@
+"""The facts of a conversation: one closed union. A conversation is a list of these; all else is a fold of it.
+
+Adding an event means adding a struct here, an arm to the fold (`domain.conversation`) and a row to what a participant
+may see (`wire.protocol`); type checking and the tests name each place that was forgotten.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from roxels.domain.life import EndedBy
+from roxels.domain.proof import Method
+
+#: What the agent's question waits for.
+AskKind = Literal["field", "confirm", "offer", "stop"]
+ContextSource = Literal["server", "browser"]
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the next words are expected to answer.
+
+    `field`: a value for this field. `confirm`: yes or no to `value` for it. `offer`: yes or no to the remembered
+    `value`. `stop`: yes or no to ending here.
+    """
+
+    kind: AskKind
+    goal_id: str = ""
+    field: str = ""
+    value: Any = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """Something that happened."""
+
+
+class ConversationOpened(Event, frozen=True, kw_only=True, tag="conversation.opened"):
+    """The conversation began, on this version of this template, for good."""
+
+    template_id: str
+    template_version: int
+
+
+class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
+    """A visit was opened: how sure we are who it is, and why it continues or begins this conversation."""
+
+    proof: str
+    reason: str
+    method: Method
+    device: bool = False
+
+
+class SessionJoined(Event, frozen=True, kw_only=True, tag="session.joined"):
+    """Somebody is there: the first hello of this session."""
+
+
+class SessionEnded(Event, frozen=True, kw_only=True, tag="session.ended"):
+    """A visit is over, and how: `left`, `hung_up`, `time`, `revoked`."""
+
+    cause: Literal["left", "hung_up", "time", "revoked"]
+
+
+class ContextAdded(Event, frozen=True, kw_only=True, tag="context.added"):
+    """Context was given; new keys merge over the old. A participant never sees what a server gave."""
+
+    context: dict[str, Any]
+    source: ContextSource
+
+
+class PersonNamed(Event, frozen=True, kw_only=True, tag="person.named"):
+    """What the participant is called from here on."""
+
+    name: str
+
+
+class PersonSaid(Event, frozen=True, kw_only=True, tag="person.said"):
+    """The participant's words. `id` is the client's own, so that resending says it once."""
+
+    id: str
+    text: str
+
+
+class AgentStarted(Event, frozen=True, kw_only=True, tag="agent.started"):
+    """An answer begins. What was planned is kept before a word of it is shown.
+
+    `plan` is the scripted speaker's whole text, None where the words come from a model. `asks` is what the answer will
+    wait for; `ends` says that the agent is done when it has been said.
+    """
+
+    utterance_id: str
+    speaker: str = "scripted"
+    plan: str | None = None
+    asks: Ask | None = None
+    ends: EndedBy | None = None
+
+
+class AgentSaid(Event, frozen=True, kw_only=True, tag="agent.said"):
+    """An answer is over: all that was shown of it. `interrupted` where the participant spoke into it."""
+
+    utterance_id: str
+    text: str
+    interrupted: bool = False
+
+
+class AgentHeard(Event, frozen=True, kw_only=True, tag="agent.heard"):
+    """So many code points of an answer reached the participant."""
+
+    utterance_id: str
+    chars: int
+
+
+class FieldCaptured(Event, frozen=True, kw_only=True, tag="field.captured"):
+    """A value counts. `said_id` names the words it came from, `quote` the part of them; none for a correction made in
+    place (`by: corrected`) or something carried forward from memory (`by: remembered`)."""
+
+    goal_id: str
+    field: str
+    value: Any
+    by: Literal["said", "corrected", "remembered"] = "said"
+    said_id: str | None = None
+    quote: str | None = None
+
+
+class FieldSkipped(Event, frozen=True, kw_only=True, tag="field.skipped"):
+    """The participant would rather not answer; it is not asked again in this conversation."""
+
+    goal_id: str
+    field: str
+
+
+class GoalActivated(Event, frozen=True, kw_only=True, tag="goal.activated"):
+    """The agent turned to this goal."""
+
+    goal_id: str
+
+
+class GoalCommitted(Event, frozen=True, kw_only=True, tag="goal.committed"):
+    """The goal's data is final enough to act on. Exactly one per (conversation, goal, revision)."""
+
+    goal_id: str
+    revision: int
+    commit_id: str
+    data: dict[str, Any]
+    proof: str
+
+
+class ConversationEnded(Event, frozen=True, kw_only=True, tag="conversation.ended"):
+    """Nothing more is said; summary, findings and end-of-session outputs are owed."""
+
+    ended_by: EndedBy
+
+
+class ConversationExpired(Event, frozen=True, kw_only=True, tag="conversation.expired"):
+    """Nobody ever came."""
+
+
+class ConversationCompleted(Event, frozen=True, kw_only=True, tag="conversation.completed"):
+    """Summary and findings stand."""
+
+    summary: str
+    findings: list[dict[str, Any]] = []
+
+
+class ConversationFailed(Event, frozen=True, kw_only=True, tag="conversation.failed"):
+    """Summary and findings could not be made; `reason` is a fixed sentence."""
+
+    reason: str
+
+
+AnyEvent = (
+    ConversationOpened
+    | SessionStarted
+    | SessionJoined
+    | SessionEnded
+    | ContextAdded
+    | PersonNamed
+    | PersonSaid
+    | AgentStarted
+    | AgentSaid
+    | AgentHeard
+    | FieldCaptured
+    | FieldSkipped
+    | GoalActivated
+    | GoalCommitted
+    | ConversationEnded
+    | ConversationExpired
+    | ConversationCompleted
+    | ConversationFailed
+)
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """An event in its place: `seq` counts from 1 without gaps, `at` is aware UTC, `session_id` whose doing it was."""
+
+    seq: int
+    at: datetime
+    session_id: str | None
+    event: AnyEvent
+
+
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_encoder = msgspec.json.Encoder()
+
+
+def encode(event: AnyEvent) -> bytes:
+    """The event as JSON, its name under `type`."""
+    return _encoder.encode(event)
+
+
+def decode(body: bytes | str) -> AnyEvent:
+    """The event that `encode` wrote."""
+    return _decoder.decode(body)
+
+
+def name_of(event: AnyEvent) -> str:
+    """The event's name on the wire, e.g. `person.said`."""
+    return str(type(event).__struct_config__.tag)

@@ -1,0 +1,52 @@
+"""The life of a conversation. Nothing else moves the status.
+
+from         to           when
+created      joined       somebody's first hello
+created      expired      24 h, nobody came
+joined       processing   ended: by the agent, the API, the participant, the time limit, or abandoned
+processing   completed    summary and findings stand, end-of-session outputs are owed
+processing   failed       they could not be made
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+Status = Literal["created", "joined", "processing", "completed", "failed", "expired"]
+EndedBy = Literal["agent", "api", "participant", "time", "abandoned"]
+
+MOVES: dict[Status, frozenset[Status]] = {
+    "created": frozenset({"joined", "expired", "processing"}),
+    "joined": frozenset({"processing"}),
+    "processing": frozenset({"completed", "failed"}),
+    "completed": frozenset(),
+    "failed": frozenset(),
+    "expired": frozenset(),
+}
+
+#: A conversation in one of these can be resumed.
+OPEN: frozenset[Status] = frozenset({"created", "joined"})
+
+EXPIRES_AFTER = timedelta(hours=24)
+ABANDONED_AFTER = timedelta(minutes=10)
+
+#: The hosted product's other words for a status, taken by list filters.
+ALIASES: dict[str, Status] = {"not_started": "created", "in_progress": "joined", "processing_failed": "failed"}
+
+
+def may_move(source: Status, target: Status) -> bool:
+    """Whether the table above has this row."""
+    return target in MOVES[source]
+
+
+def overdue(
+    status: Status, *, created_at: datetime, last_activity_at: datetime, resumable_for: timedelta | None, now: datetime
+) -> Status | None:
+    """What time alone does to a conversation that nobody attends: `expired`, `processing` (abandoned), or None.
+
+    `resumable_for` is the resumption window, None where the conversation cannot be resumed.
+    """
+    if status == "created" and now - created_at >= EXPIRES_AFTER:
+        return "expired"
+    if status == "joined" and now - last_activity_at >= (resumable_for or ABANDONED_AFTER):
+        return "processing"
+    return None
