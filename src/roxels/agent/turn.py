@@ -43,7 +43,9 @@ async def turn(scene: Scene, speaker: Speaker, ids: Ids) -> AsyncIterator[TurnSt
                 pending += step.events
             case Opening():
                 ends = step.ends
-                opening = AgentStarted(utterance_id=utterance_id, plan=step.plan, asks=step.asks, ends=step.ends)
+                opening = AgentStarted(
+                    utterance_id=utterance_id, plan=step.plan, asks=step.asks, ends=step.ends, nudge=scene.silence
+                )
                 yield Kept((*settled(scene, pending, ids), opening))
                 pending = []
             case Words():

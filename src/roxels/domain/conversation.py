@@ -88,6 +88,8 @@ class SessionState(msgspec.Struct, frozen=True, kw_only=True):
     device: bool
     reason: str
     started_at: datetime
+    #: When somebody first said hello in it.
+    joined_at: datetime | None = None
     ended_at: datetime | None = None
 
 
@@ -116,6 +118,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     browser_context: dict[str, Any] = {}
     person_name: str | None = None
     sessions: dict[str, SessionState] = {}
+    #: The silence after the participant's last words was broken once already.
+    nudged: bool = False
     #: The participant spoke, or has just come, and the agent has not begun to answer.
     owes_reply: bool = False
     #: Ids of the participant's messages with their place, so that a resent one is said once.
@@ -206,9 +210,10 @@ class _Draft:
             case PersonSaid():
                 self.said[event.id] = fact.seq
                 self._append(fact, event.id, "user", event.text)
-                self.values |= {"owes_reply": True, "returned_after": None}
+                self.values |= {"owes_reply": True, "returned_after": None, "nudged": False}
             case AgentStarted():
                 self.values |= {"owes_reply": False, "returned_after": None, "asked": event.asks}
+                self.values["nudged"] = self.values["nudged"] or event.nudge
                 self.values["unfinished"] = Unfinished(
                     utterance_id=event.utterance_id,
                     seq=fact.seq,
@@ -299,6 +304,9 @@ class _Draft:
         )
 
     def _join(self, fact: Fact) -> None:
+        session = self.sessions.get(fact.session_id or "")
+        if session is not None:
+            self.sessions[session.id] = msgspec.structs.replace(session, joined_at=fact.at)
         nothing_under_way = self.values["unfinished"] is None
         if self.values["status"] == "created":
             self.values |= {"status": "joined", "started_at": fact.at}

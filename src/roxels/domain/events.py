@@ -92,6 +92,8 @@ class AgentStarted(Event, frozen=True, kw_only=True, tag="agent.started"):
     plan: str | None = None
     asks: Ask | None = None
     ends: EndedBy | None = None
+    #: It breaks a silence.
+    nudge: bool = False
 
 
 class AgentSaid(Event, frozen=True, kw_only=True, tag="agent.said"):

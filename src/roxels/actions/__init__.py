@@ -1,0 +1,1 @@
+"""What happens. One function, one transaction, one sentence of the product."""

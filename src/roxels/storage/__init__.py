@@ -1,0 +1,1 @@
+"""Where it is kept: the same code on SQLite and PostgreSQL; transactions that carry their environment."""

@@ -1,0 +1,110 @@
+"""The rows of conversations: beginning one, and finding a person's earlier ones. Their facts live in `storage.log`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import insert, select
+
+from roxels.domain.conversation import Conversation, fold
+from roxels.domain.events import AnyEvent, Fact
+from roxels.domain.proof import Proof, Sight
+from roxels.domain.resumption import Past
+from roxels.storage import log
+from roxels.storage.log import Append
+from roxels.storage.schema import conversations
+from roxels.storage.transaction import AcrossWriting, Reading, Writing
+
+
+def begin(
+    tx: Writing,
+    conversation_id: str,
+    *,
+    person_id: str,
+    template_id: str,
+    template_version: int,
+    allowed_domains: Sequence[str] | None,
+) -> None:
+    """Keep the row of a new conversation, whose log is empty."""
+    tx.run(
+        insert(conversations).values(
+            id=conversation_id,
+            environment=tx.environment,
+            person_id=person_id,
+            template_id=template_id,
+            template_version=template_version,
+            status="created",
+            top_proof=int(Proof.anonymous),
+            head=0,
+            epoch=0,
+            allowed_domains=None if allowed_domains is None else list(allowed_domains),
+            created_at=tx.now,
+            last_activity_at=tx.now,
+        )
+    )
+
+
+def add(
+    tx: Writing | AcrossWriting,
+    conversation_id: str,
+    state: Conversation,
+    session_id: str | None,
+    events: Sequence[AnyEvent],
+    *,
+    ended_utterance: str | None = None,
+) -> Conversation:
+    """Keep facts inside the caller's transaction, which read `state` in it; says the state after them."""
+    facts = numbered(state, events, at=tx.now, session_id=session_id)
+    after = fold(facts, state)
+    append = Append(
+        conversation_id=conversation_id,
+        expected_seq=state.head,
+        facts=facts,
+        state=after,
+        ended_utterance=ended_utterance,
+    )
+    log.keep(tx, append)
+    return after
+
+
+def numbered(
+    state: Conversation, events: Sequence[AnyEvent], *, at: datetime, session_id: str | None
+) -> tuple[Fact, ...]:
+    """These events in their places after `state`."""
+    return tuple(
+        Fact(seq=seq, at=at, session_id=session_id, event=event) for seq, event in enumerate(events, state.head + 1)
+    )
+
+
+def pasts(tx: Reading, sight: Sight, template_id: str, limit: int = 50) -> list[Past]:
+    """This person's conversations on this template that the session may see, newest activity first."""
+    if not sight.sees_past:
+        return []
+    query = (
+        select(conversations.c.id, conversations.c.status, conversations.c.last_activity_at)
+        .where(
+            conversations.c.environment == tx.environment,
+            conversations.c.person_id == sight.person_id,
+            conversations.c.template_id == template_id,
+        )
+        .order_by(conversations.c.last_activity_at.desc())
+        .limit(limit)
+    )
+    return [Past(id=row.id, status=row.status, last_activity_at=row.last_activity_at) for row in tx.all(query)]
+
+
+def earlier(tx: Reading, sight: Sight, but: str, limit: int = 1000) -> list[tuple[str, Conversation]]:
+    """All that this person's other conversations hold and the session may see, oldest first: memory is made of it."""
+    if not sight.sees_past:
+        return []
+    query = (
+        select(conversations.c.id)
+        .where(
+            conversations.c.environment == tx.environment,
+            conversations.c.person_id == sight.person_id,
+            conversations.c.id != but,
+        )
+        .order_by(conversations.c.last_activity_at.desc())
+        .limit(limit)
+    )
+    newest_first = [row.id for row in tx.all(query)]
+    return [(each, fold(log.read_facts(tx, each))) for each in reversed(newest_first)]

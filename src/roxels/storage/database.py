@@ -1,0 +1,75 @@
+"""Connections: how the database is opened so that what it promises is true.
+
+SQLite: WAL, `synchronous=FULL` (a commit that returned survives a power cut), `secure_delete=ON` (what is deleted is
+overwritten), foreign keys checked. The writer begins IMMEDIATE (the driver's own default begins at the first change and
+loses updates between read and write); readers are `query_only`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
+
+from roxels.storage.schema import metadata
+
+MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
+
+
+class Database:
+    """One SQLite file with its two ways in."""
+
+    def __init__(self, path: Path, *, readers: int = 8) -> None:
+        """Open `path` (made when absent) for one writer and up to `readers` readers at once."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.writer = _engine(path, "BEGIN IMMEDIATE", query_only=False, size=1)
+        self.readers = _engine(path, "BEGIN", query_only=True, size=readers)
+
+    def create_all(self) -> None:
+        """Make every table at once, without migrations: for tests and for comparing."""
+        with self.writer.begin() as connection:
+            metadata.create_all(connection)
+
+    def revision(self) -> str | None:
+        """The migration this database stands at, None when it is empty."""
+        with self.readers.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.writer.dispose()
+        self.readers.dispose()
+
+
+def newest_revision() -> str:
+    """The migration that the code expects: the last file's number."""
+    return max(path.stem for path in MIGRATIONS.glob("[0-9]*.py")).split("_")[0]
+
+
+def _engine(path: Path, begin: str, *, query_only: bool, size: int) -> Engine:
+    pool: Any = StaticPool if size == 1 else QueuePool
+    limits = {} if size == 1 else {"pool_size": size, "max_overflow": 0, "pool_timeout": 30}
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=pool,
+        connect_args={"check_same_thread": False, "timeout": 30, "isolation_level": None},
+        **limits,
+    )
+
+    def on_connect(connection: Any, _record: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        if query_only:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+    return engine

@@ -1,0 +1,80 @@
+"""Who speaks for a conversation: one process at a time, known by a lock that dies with it.
+
+Each process holds a file lock on a file named after it. A conversation's row names its speaker; a speaker whose lock
+can be taken is dead, and its conversations are free at once, without waiting for any time-out. Taking a conversation
+raises its `epoch`, so that what a former speaker still has in hand is refused (`Superseded`).
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+from sqlalchemy import select, update
+
+from roxels.storage.schema import conversations
+from roxels.storage.transaction import Writing
+
+
+class Processes:
+    """The processes that share one database, as seen by one of them."""
+
+    def __init__(self, folder: Path, own_id: str) -> None:
+        """Announce this process; `folder` lies beside the database."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self.own_id = own_id
+        self._handle = os.open(folder / own_id, os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def is_alive(self, process_id: str) -> bool:
+        """Whether that process still holds its lock; the file of a dead one is removed."""
+        if process_id == self.own_id:
+            return True
+        try:
+            handle = os.open(self._folder / process_id, os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            (self._folder / process_id).unlink(missing_ok=True)
+            return False
+        finally:
+            os.close(handle)
+
+    def others(self) -> list[str]:
+        """The other processes that are alive."""
+        return [path.name for path in self._folder.iterdir() if path.name != self.own_id and self.is_alive(path.name)]
+
+    def close(self) -> None:
+        """Leave: the conversations of this process are free."""
+        (self._folder / self.own_id).unlink(missing_ok=True)
+        os.close(self._handle)
+
+
+def take(tx: Writing, conversation_id: str, processes: Processes) -> int | None:
+    """Become the speaker and say under which epoch, or None while another living process is."""
+    row = tx.first(
+        select(conversations.c.speaker, conversations.c.epoch)
+        .where(conversations.c.environment == tx.environment, conversations.c.id == conversation_id)
+        .with_for_update()
+    )
+    if row is None or (row.speaker not in (None, processes.own_id) and processes.is_alive(row.speaker)):
+        return None
+    tx.run(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(speaker=processes.own_id, epoch=row.epoch + 1)
+    )
+    return int(row.epoch) + 1
+
+
+def release(tx: Writing, conversation_id: str, epoch: int) -> None:
+    """Stop being the speaker; nothing happens where somebody else became it meanwhile."""
+    tx.run(
+        update(conversations)
+        .where(conversations.c.id == conversation_id, conversations.c.epoch == epoch)
+        .values(speaker=None)
+    )

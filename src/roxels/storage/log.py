@@ -1,0 +1,258 @@
+"""The log: the only place that touches `events` and `pieces`.
+
+An append is a value, not a closure, so that the writer can put many into one transaction. Three things fence it:
+
+    expected_seq   the log must stand where the caller's state stands, else `Behind`: read on, fold, decide again
+    epoch          only the process that holds the conversation may speak, else `Superseded`: stop speaking
+    existence      a conversation that was erased answers `Gone`
+
+A piece changes no fact, but it too is refused when the log moved on: the answer it belongs to may be over.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from roxels.domain.conversation import EMPTY, Conversation, fold
+from roxels.domain.events import Fact, decode, encode, name_of
+from roxels.domain.outputs import Owed
+from roxels.domain.proof import Proof
+from roxels.storage.schema import conversations, deliveries, events, pieces
+from roxels.storage.transaction import AcrossWriting, View, Writing
+
+
+class Behind(Exception):
+    """The log has moved on since the caller read it."""
+
+
+class Superseded(Exception):
+    """Another process speaks for this conversation now."""
+
+
+class Gone(Exception):
+    """The conversation does not exist (any more)."""
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """Words of an answer under way, from code point `start` on."""
+
+    utterance_id: str
+    start: int
+    text: str
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery to write down with the commit that owes it."""
+
+    id: str
+    environment: str
+    person_id: str
+    owed: Owed
+
+
+class Append(msgspec.Struct, frozen=True, kw_only=True):
+    """What to keep together. `facts` are numbered from `expected_seq + 1`; `state` is what they fold to."""
+
+    conversation_id: str
+    expected_seq: int
+    #: The epoch under which the caller speaks; None where it does not speak.
+    epoch: int | None = None
+    facts: tuple[Fact, ...] = ()
+    state: Conversation | None = None
+    piece: Piece | None = None
+    #: The answer that became a fact: its pieces go.
+    ended_utterance: str | None = None
+    due: tuple[Due, ...] = ()
+
+    @property
+    def head(self) -> int:
+        """Where the log stands afterwards."""
+        return self.expected_seq + len(self.facts)
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation as it lies in the database: folded facts, and what was shown of an unfinished answer."""
+
+    id: str
+    environment: str
+    person_id: str
+    state: Conversation
+    said_so_far: str
+    epoch: int
+    speaker: str | None
+
+
+def fact_rows(conversation_id: str, facts: Iterable[Fact]) -> list[dict[str, Any]]:
+    """Rows of `events`."""
+    return [
+        {
+            "conversation_id": conversation_id,
+            "seq": fact.seq,
+            "type": name_of(fact.event),
+            "at": fact.at,
+            "session_id": fact.session_id,
+            "body": encode(fact.event).decode(),
+        }
+        for fact in facts
+    ]
+
+
+def write(connection: Connection, batch: Sequence[Append]) -> list[Exception | None]:
+    """Write what is not refused, with one statement per table; answers each append in its place."""
+    heads = _heads(connection, {append.conversation_id for append in batch})
+    answers: list[Exception | None] = []
+    accepted: list[Append] = []
+    for append in batch:
+        refusal = _refusal(append, heads.get(append.conversation_id))
+        answers.append(refusal)
+        if refusal is None:
+            accepted.append(append)
+            heads[append.conversation_id] = (append.head, heads[append.conversation_id][1])
+    _write_rows(connection, accepted)
+    return answers
+
+
+def keep(tx: Writing | AcrossWriting, append: Append) -> None:
+    """Write one append inside an action's own transaction. Raises what refuses it."""
+    refusal = write(tx.connection, [append])[0]
+    if refusal is not None:
+        raise refusal
+
+
+def read_facts(view: View, conversation_id: str, *, after: int = 0, limit: int | None = None) -> list[Fact]:
+    """The facts after that place, in order."""
+    query = (
+        select(events.c.seq, events.c.at, events.c.session_id, events.c.body)
+        .where(events.c.conversation_id == conversation_id, events.c.seq > after)
+        .order_by(events.c.seq)
+        .limit(limit)
+    )
+    return [
+        Fact(seq=seq, at=at, session_id=session_id, event=decode(body)) for seq, at, session_id, body in view.all(query)
+    ]
+
+
+def read_said(view: View, conversation_id: str, utterance_id: str) -> str:
+    """What was shown so far of an unfinished answer."""
+    query = (
+        select(pieces.c.text)
+        .where(pieces.c.conversation_id == conversation_id, pieces.c.utterance_id == utterance_id)
+        .order_by(pieces.c.start)
+    )
+    return "".join(row.text for row in view.all(query))
+
+
+def read(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> Stored:
+    """The conversation as it stands; `since` saves folding what is folded already. Raises `Gone`."""
+    stored = find(view, conversation_id, since=since)
+    if stored is None:
+        raise Gone
+    return stored
+
+
+def find(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> Stored | None:
+    """The conversation as it stands, or None."""
+    row = view.first(select(conversations).where(conversations.c.id == conversation_id))
+    if row is None:
+        return None
+    state = fold(read_facts(view, conversation_id, after=since.head), since)
+    unfinished = state.unfinished
+    return Stored(
+        id=row.id,
+        environment=row.environment,
+        person_id=row.person_id,
+        state=state,
+        said_so_far=read_said(view, conversation_id, unfinished.utterance_id) if unfinished else "",
+        epoch=row.epoch,
+        speaker=row.speaker,
+    )
+
+
+def _heads(connection: Connection, ids: set[str]) -> dict[str, tuple[int, int]]:
+    query = select(conversations.c.id, conversations.c.head, conversations.c.epoch).where(conversations.c.id.in_(ids))
+    return {row.id: (row.head, row.epoch) for row in connection.execute(query.with_for_update())}
+
+
+def _refusal(append: Append, standing: tuple[int, int] | None) -> Exception | None:
+    if standing is None:
+        return Gone()
+    head, epoch = standing
+    if append.epoch is not None and append.epoch != epoch:
+        return Superseded()
+    if append.expected_seq != head:
+        return Behind()
+    return None
+
+
+def _write_rows(connection: Connection, accepted: Sequence[Append]) -> None:
+    facts = [row for append in accepted for row in fact_rows(append.conversation_id, append.facts)]
+    said = [
+        {"conversation_id": append.conversation_id, **msgspec.structs.asdict(append.piece)}
+        for append in accepted
+        if append.piece is not None
+    ]
+    ended = [
+        {"of": append.conversation_id, "utterance": append.ended_utterance}
+        for append in accepted
+        if append.ended_utterance is not None
+    ]
+    if facts:
+        connection.execute(insert(events), facts)
+    if said:
+        connection.execute(insert(pieces), said)
+    if ended:
+        connection.execute(
+            delete(pieces).where(
+                pieces.c.conversation_id == bindparam("of"), pieces.c.utterance_id == bindparam("utterance")
+            ),
+            ended,
+        )
+    if projections := {append.conversation_id: _projection(append) for append in accepted if append.facts}:
+        connection.execute(
+            update(conversations).where(conversations.c.id == bindparam("of")), list(projections.values())
+        )
+    if due := [row for append in accepted for row in _due_rows(append)]:
+        connection.execute(insert(deliveries), due)
+
+
+def _projection(append: Append) -> dict[str, Any]:
+    state = append.state
+    if state is None or state.head != append.head:
+        raise ValueError("an append with facts carries the state that they fold to")
+    return {
+        "of": append.conversation_id,
+        "head": state.head,
+        "status": state.status,
+        "ended_by": state.ended_by,
+        "top_proof": max((Proof[session.proof] for session in state.sessions.values()), default=Proof.anonymous),
+        "started_at": state.started_at,
+        "ended_at": state.ended_at,
+        "last_activity_at": state.last_activity_at,
+    }
+
+
+def _due_rows(append: Append) -> list[dict[str, Any]]:
+    at: datetime | None = append.facts[-1].at if append.facts else None
+    return [
+        {
+            "id": due.id,
+            "environment": due.environment,
+            "conversation_id": append.conversation_id,
+            "person_id": due.person_id,
+            "goal_id": due.owed.goal_id,
+            "commit_id": due.owed.commit_id,
+            "revision": due.owed.revision,
+            "type": due.owed.type,
+            "url": due.owed.url,
+            "body": due.owed.body,
+            "status": "due",
+            "due_at": at,
+            "claimed_by": None,
+            "tries": 0,
+            "created_at": at,
+        }
+        for due in append.due
+    ]

@@ -1,0 +1,83 @@
+"""Persons: rows, unique by (environment, external_id)."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import select, update
+
+from roxels.domain.ids import Ids
+from roxels.domain.persons import Person, Source, renamed
+from roxels.storage.schema import persons
+from roxels.storage.transaction import Reading, Rows, Writing
+
+
+def get(tx: Reading, person_id: str) -> Person | None:
+    """The person of that id."""
+    return _one(tx.first(select(persons).where(persons.c.environment == tx.environment, persons.c.id == person_id)))
+
+
+def find(tx: Reading, external_id: str) -> Person | None:
+    """The person whom the customer calls that, compared exactly."""
+    return _one(
+        tx.first(select(persons).where(persons.c.environment == tx.environment, persons.c.external_id == external_id))
+    )
+
+
+def resolve(tx: Writing, external_id: str | None, name: str | None, source: Source, ids: Ids) -> Person:
+    """The person behind an entry point: found and attached to, or created. Without an id always a new, anonymous one.
+
+    Any number of simultaneous first visits create one person: the unique index decides, and the loser reads.
+    """
+    person = Person(
+        id=ids.new("person"),
+        external_id=external_id,
+        name=name,
+        name_source=source,
+        first_seen_at=tx.now,
+        last_seen_at=tx.now,
+    )
+    if not tx.insert_if_absent(persons, msgspec.structs.asdict(person)):
+        person = seen(tx, find_again(tx, external_id), name, source)
+    return person
+
+
+def find_again(tx: Reading, external_id: str | None) -> Person:
+    """The person whose row an insert ran into."""
+    found = find(tx, external_id) if external_id is not None else None
+    if found is None:
+        raise LookupError("a person's row stood in the way of an insert and is not there")
+    return found
+
+
+def seen(tx: Writing, person: Person, name: str | None, source: Source) -> Person:
+    """The person after one more visit, under a newly given name where that may replace the old."""
+    person = msgspec.structs.replace(renamed(person, name, source), last_seen_at=tx.now)
+    save(tx, person)
+    return person
+
+
+def save(tx: Writing, person: Person) -> None:
+    """Keep all that is known of the person, save the count that `count_conversation` keeps."""
+    row = msgspec.structs.asdict(person)
+    del row["id"], row["conversation_count"]
+    tx.run(update(persons).where(persons.c.environment == tx.environment, persons.c.id == person.id).values(row))
+
+
+def count_conversation(tx: Writing, person_id: str, by: int) -> None:
+    """One conversation more, or fewer."""
+    tx.run(
+        update(persons)
+        .where(persons.c.environment == tx.environment, persons.c.id == person_id)
+        .values(conversation_count=persons.c.conversation_count + by)
+    )
+
+
+def of_row(row: Rows) -> Person:
+    """The person in a row of `persons`."""
+    values: dict[str, Any] = dict(row._mapping)
+    del values["environment"]
+    return Person(**values)
+
+
+def _one(row: Rows | None) -> Person | None:
+    return None if row is None else of_row(row)

@@ -1,0 +1,319 @@
+"""Every table, to be read top to bottom.
+
+Each column says whether it can hold something of a person (`about=PERSON`) or not (`about=NOTHING`): erasing and
+exporting go by that, and a column without it cannot be written down, since `column` demands it.
+
+Only a conversation is event-sourced (`events`, `pieces`); its row in `conversations` is a projection, kept in the same
+transaction, and everything else is rows. Times are whole microseconds since 1970 UTC, the same on every database.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+#: The column can hold something that a person said, is called or did, or an id that leads to one.
+PERSON: Final = "person"
+#: The column cannot.
+NOTHING: Final = "nothing"
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC time, kept as microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
+        """To the database."""
+        return None if value is None else micros(value)
+
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
+        """From the database."""
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+def micros(value: datetime) -> int:
+    """Microseconds since 1970."""
+    return (value - EPOCH) // MICROSECOND
+
+
+def column(
+    name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], *extra: Any, about: str, **options: Any
+) -> Column[Any]:
+    """A column that says whom it is about; not null unless told."""
+    return Column(name, kind, *extra, info={"about": about}, **{"nullable": False} | options)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: Facts of the installation itself: the salt of receipts and the like.
+installation = Table(
+    "installation",
+    metadata,
+    column("name", String, primary_key=True, about=NOTHING),
+    column("value", String, about=NOTHING),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    column("id", String, primary_key=True, about=NOTHING),
+    column("environment", String, about=NOTHING),
+    column("name", String, about=NOTHING),
+    column("status", String, about=NOTHING),
+    column("active_version", Integer, about=NOTHING),
+    column("created_at", Moment, about=NOTHING),
+    column("updated_at", Moment, about=NOTHING),
+    Index(None, "environment", "created_at", "id"),
+)
+
+#: Immutable; a conversation stays on the version it began with. `raw` is what the customer wrote, unknown keys and all.
+template_versions = Table(
+    "template_versions",
+    metadata,
+    column("template_id", String, ForeignKey("templates.id"), primary_key=True, about=NOTHING),
+    column("version", Integer, primary_key=True, about=NOTHING),
+    column("environment", String, about=NOTHING),
+    column("raw", JSON, about=NOTHING),
+    column("created_at", Moment, about=NOTHING),
+    column("published_at", Moment, nullable=True, about=NOTHING),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    column("id", String, primary_key=True, about=PERSON),
+    column("environment", String, about=NOTHING),
+    column("external_id", String, nullable=True, about=PERSON),
+    column("name", String, nullable=True, about=PERSON),
+    column("name_source", String, about=NOTHING),
+    column("email", String, nullable=True, about=PERSON),
+    column("phone", String, nullable=True, about=PERSON),
+    column("metadata", JSON, about=PERSON),
+    column("org_context", JSON, about=PERSON),
+    column("first_seen_at", Moment, about=PERSON),
+    column("last_seen_at", Moment, about=PERSON),
+    column("conversation_count", Integer, about=PERSON),
+    UniqueConstraint("environment", "external_id"),
+    Index(None, "environment", "last_seen_at", "id"),
+)
+
+#: A projection of the log. `head` and `epoch` fence its writers; `speaker` is the process that may speak.
+conversations = Table(
+    "conversations",
+    metadata,
+    column("id", String, primary_key=True, about=PERSON),
+    column("environment", String, about=NOTHING),
+    column("person_id", String, ForeignKey("persons.id"), about=PERSON),
+    column("template_id", String, ForeignKey("templates.id"), about=NOTHING),
+    column("template_version", Integer, about=NOTHING),
+    column("status", String, about=NOTHING),
+    column("ended_by", String, nullable=True, about=NOTHING),
+    column("top_proof", Integer, about=NOTHING),
+    column("head", Integer, about=NOTHING),
+    column("epoch", Integer, about=NOTHING),
+    column("speaker", String, nullable=True, about=NOTHING),
+    column("allowed_domains", JSON, nullable=True, about=NOTHING),
+    column("created_at", Moment, about=PERSON),
+    column("started_at", Moment, nullable=True, about=PERSON),
+    column("ended_at", Moment, nullable=True, about=PERSON),
+    column("last_activity_at", Moment, about=PERSON),
+    Index(None, "environment", "person_id", "template_id", "last_activity_at"),
+    Index(None, "environment", "created_at", "id"),
+    Index(None, "status", "last_activity_at"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    column("conversation_id", String, ForeignKey("conversations.id"), primary_key=True, about=PERSON),
+    column("seq", Integer, primary_key=True, about=NOTHING),
+    column("type", String, about=NOTHING),
+    column("at", Moment, about=PERSON),
+    column("session_id", String, nullable=True, about=PERSON),
+    column("body", Text, about=PERSON),
+)
+
+#: What was shown so far of an answer that has not ended; each row was durable before it was sent.
+pieces = Table(
+    "pieces",
+    metadata,
+    column("conversation_id", String, ForeignKey("conversations.id"), primary_key=True, about=PERSON),
+    column("utterance_id", String, primary_key=True, about=PERSON),
+    column("start", Integer, primary_key=True, about=NOTHING),
+    column("text", Text, about=PERSON),
+)
+
+#: One visit. `token_hash` is set when a browser holds the session; `ticket` says how it may still be exchanged.
+sessions = Table(
+    "sessions",
+    metadata,
+    column("id", String, primary_key=True, about=PERSON),
+    column("environment", String, about=NOTHING),
+    column("conversation_id", String, ForeignKey("conversations.id"), about=PERSON),
+    column("person_id", String, ForeignKey("persons.id"), about=PERSON),
+    column("proof", Integer, about=NOTHING),
+    column("method", String, about=NOTHING),
+    column("reason", String, about=NOTHING),
+    column("device_id", String, nullable=True, about=PERSON),
+    column("token_hash", String, nullable=True, unique=True, about=PERSON),
+    column("join_hash", String, nullable=True, unique=True, about=PERSON),
+    column("exchanged_at", Moment, nullable=True, about=PERSON),
+    column("timezone", String, about=PERSON),
+    column("locale", String, about=PERSON),
+    column("created_at", Moment, about=PERSON),
+    column("expires_at", Moment, about=PERSON),
+    column("ended_at", Moment, nullable=True, about=PERSON),
+    Index(None, "conversation_id"),
+    Index(None, "person_id"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    column("id", String, primary_key=True, about=PERSON),
+    column("environment", String, about=NOTHING),
+    column("conversation_id", String, ForeignKey("conversations.id"), about=PERSON),
+    column("person_id", String, ForeignKey("persons.id"), about=PERSON),
+    column("goal_id", String, about=NOTHING),
+    column("commit_id", String, about=PERSON),
+    column("revision", Integer, about=NOTHING),
+    column("type", String, about=NOTHING),
+    column("url", Text, about=PERSON),
+    column("body", Text, about=PERSON),
+    column("status", String, about=NOTHING),
+    #: When it may be tried; while a worker tries it, when its claim runs out.
+    column("due_at", Moment, about=NOTHING),
+    column("claimed_by", String, nullable=True, about=NOTHING),
+    column("tries", Integer, about=NOTHING),
+    column("created_at", Moment, about=PERSON),
+    Index(None, "status", "due_at"),
+    Index(None, "conversation_id"),
+    Index(None, "environment", "created_at", "id"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    column("delivery_id", String, ForeignKey("deliveries.id"), primary_key=True, about=PERSON),
+    column("n", Integer, primary_key=True, about=NOTHING),
+    column("at", Moment, about=PERSON),
+    column("status_code", Integer, nullable=True, about=NOTHING),
+    column("duration_ms", Integer, about=NOTHING),
+    column("error", String, nullable=True, about=NOTHING),
+    column("response_excerpt", Text, nullable=True, about=PERSON),
+)
+
+#: Publishable by design, so the key itself stands here.
+embed_keys = Table(
+    "embed_keys",
+    metadata,
+    column("id", String, primary_key=True, about=NOTHING),
+    column("environment", String, about=NOTHING),
+    column("template_id", String, ForeignKey("templates.id"), about=NOTHING),
+    column("key", String, unique=True, about=NOTHING),
+    column("allowed_domains", JSON, about=NOTHING),
+    column("created_at", Moment, about=NOTHING),
+    column("revoked_at", Moment, nullable=True, about=NOTHING),
+    Index(None, "template_id"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    column("id", String, primary_key=True, about=NOTHING),
+    column("environment", String, about=NOTHING),
+    column("name", String, about=NOTHING),
+    column("hash", String, unique=True, about=NOTHING),
+    column("created_at", Moment, about=NOTHING),
+    column("revoked_at", Moment, nullable=True, about=NOTHING),
+)
+
+#: `sealed` is encrypted with the installation's key, bound to environment and id.
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    column("id", String, primary_key=True, about=NOTHING),
+    column("environment", String, about=NOTHING),
+    column("name", String, about=NOTHING),
+    column("sealed", LargeBinary, about=NOTHING),
+    column("created_at", Moment, about=NOTHING),
+    column("revoked_at", Moment, nullable=True, about=NOTHING),
+)
+
+operators = Table(
+    "operators",
+    metadata,
+    column("id", String, primary_key=True, about=NOTHING),
+    column("email", String, unique=True, about=NOTHING),
+    column("password_hash", String, about=NOTHING),
+    column("created_at", Moment, about=NOTHING),
+)
+
+operator_sessions = Table(
+    "operator_sessions",
+    metadata,
+    column("token_hash", String, primary_key=True, about=NOTHING),
+    column("operator_id", String, ForeignKey("operators.id"), about=NOTHING),
+    column("created_at", Moment, about=NOTHING),
+    column("expires_at", Moment, about=NOTHING),
+)
+
+#: What was erased: numbers and salted hashes only, chained per environment by `prev`.
+receipts = Table(
+    "receipts",
+    metadata,
+    column("id", String, primary_key=True, about=NOTHING),
+    column("environment", String, about=NOTHING),
+    column("n", Integer, about=NOTHING),
+    column("subject", String, about=NOTHING),
+    column("counts", JSON, about=NOTHING),
+    column("erased_at", Moment, about=NOTHING),
+    column("reason", String, about=NOTHING),
+    column("prev", String, about=NOTHING),
+    column("key_id", String, about=NOTHING),
+    column("signature", String, about=NOTHING),
+    UniqueConstraint("environment", "n"),
+    Index(None, "environment", "subject"),
+)
+
+#: The answers to POSTs that came with an `Idempotency-Key`, for 24 hours.
+idempotency = Table(
+    "idempotency",
+    metadata,
+    column("environment", String, primary_key=True, about=NOTHING),
+    column("key", String, primary_key=True, about=PERSON),
+    column("request_hash", String, about=PERSON),
+    column("status_code", Integer, about=NOTHING),
+    column("body", Text, about=PERSON),
+    column("person_id", String, nullable=True, about=PERSON),
+    column("conversation_id", String, nullable=True, about=PERSON),
+    column("created_at", Moment, about=NOTHING),
+    Index(None, "created_at"),
+)

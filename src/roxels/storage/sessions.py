@@ -1,0 +1,135 @@
+"""Sessions: one visit each. A token is looked up by its hash, over all environments; all else stays within one."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import insert, select, update
+
+from roxels.domain.ids import hashed
+from roxels.domain.proof import Proof
+from roxels.storage.schema import conversations, persons, sessions
+from roxels.storage.transaction import AnySelect, Environment, Rows, View, Writing
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """A session with what it leads to: whose it is and in which conversation."""
+
+    session_id: str
+    environment: Environment
+    conversation_id: str
+    person_id: str
+    external_id: str | None
+    proof: Proof
+    method: str
+    reason: str
+    timezone: str
+    locale: str
+    allowed_domains: tuple[str, ...] | None
+    exchanged_at: datetime | None
+    expires_at: datetime
+    ended_at: datetime | None
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether it may still be used."""
+        return self.ended_at is None and now < self.expires_at
+
+
+_JOINED = (
+    select(sessions, persons.c.external_id, conversations.c.allowed_domains)
+    .join(persons, persons.c.id == sessions.c.person_id)
+    .join(conversations, conversations.c.id == sessions.c.conversation_id)
+)
+
+
+def create(tx: Writing, visit: Visit, *, token: str | None, join_secret: str | None) -> None:
+    """Keep a new session: with a token for the browser that asked, or to be exchanged by the first that comes."""
+    tx.run(
+        insert(sessions).values(
+            id=visit.session_id,
+            environment=tx.environment,
+            conversation_id=visit.conversation_id,
+            person_id=visit.person_id,
+            proof=int(visit.proof),
+            method=visit.method,
+            reason=visit.reason,
+            token_hash=hashed(token) if token else None,
+            join_hash=hashed(join_secret) if join_secret else None,
+            exchanged_at=tx.now if token else None,
+            timezone=visit.timezone,
+            locale=visit.locale,
+            created_at=tx.now,
+            expires_at=visit.expires_at,
+        )
+    )
+
+
+def by_token(view: View, token: str) -> Visit | None:
+    """The session that this token opens, whatever its state."""
+    return _one(view, _JOINED.where(sessions.c.token_hash == hashed(token)))
+
+
+def by_id(view: View, session_id: str) -> Visit | None:
+    """The session of that id."""
+    return _one(view, _JOINED.where(sessions.c.id == session_id))
+
+
+def by_join_secret(view: View, conversation_id: str, secret: str) -> Visit | None:
+    """The session behind a join link."""
+    return _one(
+        view, _JOINED.where(sessions.c.join_hash == hashed(secret), sessions.c.conversation_id == conversation_id)
+    )
+
+
+def exchange(tx: Writing, session_id: str, token: str, *, timezone: str | None, locale: str | None) -> bool:
+    """Hand the session to a browser, once; says whether this call was the one."""
+    values: dict[str, object] = {"token_hash": hashed(token), "exchanged_at": tx.now}
+    values |= {"timezone": timezone} if timezone else {}
+    values |= {"locale": locale} if locale else {}
+    return (
+        tx.run(
+            update(sessions)
+            .where(
+                sessions.c.environment == tx.environment,
+                sessions.c.id == session_id,
+                sessions.c.exchanged_at.is_(None),
+                sessions.c.ended_at.is_(None),
+                sessions.c.expires_at > tx.now,
+            )
+            .values(values)
+        )
+        == 1
+    )
+
+
+def end(tx: Writing, session_id: str) -> None:
+    """The visit is over: its token opens nothing any more."""
+    tx.run(
+        update(sessions)
+        .where(sessions.c.environment == tx.environment, sessions.c.id == session_id, sessions.c.ended_at.is_(None))
+        .values(ended_at=tx.now)
+    )
+
+
+def _one(view: View, query: AnySelect) -> Visit | None:
+    row = view.first(query)
+    return None if row is None else _visit(row)
+
+
+def _visit(row: Rows) -> Visit:
+    domains = row.allowed_domains
+    return Visit(
+        session_id=row.id,
+        environment=row.environment,
+        conversation_id=row.conversation_id,
+        person_id=row.person_id,
+        external_id=row.external_id,
+        proof=Proof(row.proof),
+        method=row.method,
+        reason=row.reason,
+        timezone=row.timezone,
+        locale=row.locale,
+        allowed_domains=None if domains is None else tuple(domains),
+        exchanged_at=row.exchanged_at,
+        expires_at=row.expires_at,
+        ended_at=row.ended_at,
+    )

@@ -1,0 +1,86 @@
+"""The store: the one async door into the database. What runs behind it is plain synchronous code.
+
+Reads run on a few threads, changes on the writer's; a coroutine never touches a connection itself.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from roxels.domain.clock import Clock
+from roxels.storage.database import Database
+from roxels.storage.log import Append
+from roxels.storage.transaction import Across, AcrossWriting, Environment, Reading, Writing
+from roxels.storage.writer import Writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Store:
+    """Transactions on one database."""
+
+    def __init__(self, database: Database, clock: Clock, *, threads: int = 4) -> None:
+        self.database = database
+        self._clock = clock
+        self._writer = Writer(database.writer)
+        self._readers = ThreadPoolExecutor(threads, thread_name_prefix="reader")
+
+    async def append(self, append: Append) -> None:
+        """Keep facts or a piece durably; see `storage.log` for what refuses it."""
+        await self._writer.append(append)
+
+    async def write(
+        self, environment: Environment, action: Callable[Concatenate[Writing, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run an action in a transaction of its own, in one environment."""
+
+        def work(connection: Connection) -> T:
+            return action(Writing(connection, environment, self._clock.now()), *args, **kwargs)
+
+        result: T = await self._writer.act(work)
+        return result
+
+    async def read(
+        self, environment: Environment, query: Callable[Concatenate[Reading, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run queries against one consistent view of one environment."""
+
+        def work() -> T:
+            with self.database.readers.begin() as connection:
+                return query(Reading(connection, environment, self._clock.now()), *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+    async def read_across(self, query: Callable[Concatenate[Across, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run queries over all environments: token look-up, worker and sweeps only."""
+
+        def work() -> T:
+            with self.database.readers.begin() as connection:
+                return query(Across(connection, self._clock.now()), *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+    async def write_across(
+        self, action: Callable[Concatenate[AcrossWriting, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run an action over all environments: worker and sweeps only."""
+
+        def work(connection: Connection) -> T:
+            return action(AcrossWriting(connection, self._clock.now()), *args, **kwargs)
+
+        result: T = await self._writer.act(work)
+        return result
+
+    async def run(self, work: Callable[[], Any]) -> Any:
+        """Run blocking work that needs no transaction (e.g. a checkpoint) on a reader's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+    def close(self) -> None:
+        """Write what waits, then close every connection."""
+        self._writer.close()
+        self._readers.shutdown()
+        self.database.close()

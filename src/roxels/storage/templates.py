@@ -1,0 +1,121 @@
+"""Templates and their immutable versions. What the customer wrote is kept as written."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import func, insert, select, update
+
+from roxels.domain import templates as rules
+from roxels.domain.ids import Ids
+from roxels.domain.templates import Template
+from roxels.storage.schema import template_versions, templates
+from roxels.storage.transaction import Reading, View, Writing
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A template's row with one of its versions."""
+
+    id: str
+    environment: str
+    version: int
+    active_version: int
+    status: str
+    raw: dict[str, Any]
+    created_at: Any
+    updated_at: Any
+
+    def read(self) -> Template:
+        """What the raw JSON means."""
+        return rules.read(self.id, self.version, self.raw)
+
+
+_JOINED = select(
+    templates.c.id,
+    templates.c.environment,
+    template_versions.c.version,
+    templates.c.active_version,
+    templates.c.status,
+    template_versions.c.raw,
+    templates.c.created_at,
+    templates.c.updated_at,
+).join(template_versions, template_versions.c.template_id == templates.c.id)
+
+
+def active(tx: Reading, template_id: str) -> Kept | None:
+    """The template in its active version."""
+    return _first(
+        tx,
+        _JOINED.where(
+            templates.c.environment == tx.environment,
+            templates.c.id == template_id,
+            template_versions.c.version == templates.c.active_version,
+        ),
+    )
+
+
+def version(view: View, template_id: str, number: int) -> Kept | None:
+    """One version of a template; a conversation stays on the one it began with."""
+    return _first(view, _JOINED.where(templates.c.id == template_id, template_versions.c.version == number))
+
+
+def versions(tx: Reading, template_id: str) -> list[Kept]:
+    """All versions, oldest first."""
+    query = _JOINED.where(templates.c.environment == tx.environment, templates.c.id == template_id)
+    return [Kept(**row._mapping) for row in tx.all(query.order_by(template_versions.c.version))]
+
+
+def create(tx: Writing, raw: dict[str, Any], ids: Ids) -> str:
+    """Keep a new template, its first version published; says its id."""
+    template_id = ids.new("tpl")
+    tx.run(
+        insert(templates).values(
+            id=template_id,
+            environment=tx.environment,
+            name=raw["name"],
+            status="active",
+            active_version=1,
+            created_at=tx.now,
+            updated_at=tx.now,
+        )
+    )
+    _keep_version(tx, template_id, 1, raw, published=True)
+    return template_id
+
+
+def revise(tx: Writing, template_id: str, raw: dict[str, Any], *, publish: bool) -> int:
+    """Keep a new version; says its number. Published, it is the one that new conversations begin with."""
+    newest = tx.value(
+        select(func.max(template_versions.c.version)).where(template_versions.c.template_id == template_id)
+    )
+    number = int(newest) + 1
+    _keep_version(tx, template_id, number, raw, published=publish)
+    if publish:
+        activate(tx, template_id, number, raw["name"])
+    return number
+
+
+def activate(tx: Writing, template_id: str, number: int, name: str) -> None:
+    """Make this version the one that new conversations begin with."""
+    tx.run(
+        update(templates)
+        .where(templates.c.environment == tx.environment, templates.c.id == template_id)
+        .values(active_version=number, name=name, updated_at=tx.now)
+    )
+
+
+def _keep_version(tx: Writing, template_id: str, number: int, raw: dict[str, Any], *, published: bool) -> None:
+    tx.run(
+        insert(template_versions).values(
+            template_id=template_id,
+            version=number,
+            environment=tx.environment,
+            raw=raw,
+            created_at=tx.now,
+            published_at=tx.now if published else None,
+        )
+    )
+
+
+def _first(view: View, query: Any) -> Kept | None:
+    row = view.first(query)
+    return None if row is None else Kept(**row._mapping)

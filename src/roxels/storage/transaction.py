@@ -1,0 +1,93 @@
+"""Transactions as values: each has its environment and its time, and a read has no way to write.
+
+    Reading    one environment, select only           Across          all environments: tokens, worker, sweeps
+    Writing    one environment, select and change     AcrossWriting   the same, with changes
+
+Every query takes one of these, so none can forget which environment it is in.
+"""
+
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from sqlalchemy import Connection, CursorResult, Delete, Insert, Row, Select, Table, Update
+from sqlalchemy.dialects import postgresql, sqlite
+
+Environment = Literal["test", "live"]
+Change = Insert | Update | Delete
+AnySelect = Select[*tuple[Any, ...]]
+Rows = Row[*tuple[Any, ...]]
+
+INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+class View:
+    """A consistent view of the database."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self.now = now
+
+    def all(self, query: AnySelect) -> list[Rows]:
+        """All rows."""
+        return list(self._connection.execute(query).all())
+
+    def first(self, query: AnySelect) -> Rows | None:
+        """The first row, or None."""
+        return self._connection.execute(query).first()
+
+    def value(self, query: AnySelect) -> Any:
+        """The first column of the first row, or None."""
+        return self._connection.execute(query).scalar()
+
+
+class Reading(View):
+    """A view of one environment."""
+
+    def __init__(self, connection: Connection, environment: Environment, now: datetime) -> None:
+        super().__init__(connection, now)
+        self.environment = environment
+
+
+class Writing(Reading):
+    """A transaction that may change one environment."""
+
+    @property
+    def connection(self) -> Connection:
+        """The connection itself, for `storage.log`, which writes in statements of its own."""
+        return self._connection
+
+    def run(self, statement: Change, rows: list[dict[str, Any]] | None = None) -> int:
+        """Insert, update or delete, once or once per row; says how many rows it touched."""
+        return _run(self._connection, statement, rows)
+
+    def insert_if_absent(self, table: Table, row: dict[str, Any]) -> bool:
+        """Insert unless a row with the same unique values stands; says whether it did."""
+        return self.run(INSERT[self._connection.dialect.name](table).values(row).on_conflict_do_nothing()) == 1
+
+
+class Across(View):
+    """A view over all environments."""
+
+
+class AcrossWriting(Across):
+    """A transaction over all environments."""
+
+    @property
+    def connection(self) -> Connection:
+        """The connection itself, for `storage.log`."""
+        return self._connection
+
+    def run(self, statement: Change, rows: list[dict[str, Any]] | None = None) -> int:
+        """Insert, update or delete, once or once per row; says how many rows it touched."""
+        return _run(self._connection, statement, rows)
+
+    def within(self, environment: Environment) -> Writing:
+        """The same transaction, in one environment."""
+        return Writing(self._connection, environment, self.now)
+
+
+def _run(connection: Connection, statement: Change, rows: list[dict[str, Any]] | None) -> int:
+    if rows is not None and not rows:
+        return 0
+    result = connection.execute(statement) if rows is None else connection.execute(statement, rows)
+    return cast("CursorResult[Any]", result).rowcount

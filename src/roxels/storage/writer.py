@@ -1,0 +1,129 @@
+"""One thread that writes. It takes all that waits, keeps it in one transaction, answers, and takes again.
+
+No timer: a lone turn costs one sync to disk, a crowd shares it. Appends of a batch stand in one transaction; actions
+(anything else that changes rows) run one by one between batches. A batch that fails as a whole is written again one
+append at a time, so that a faulty one spoils nobody else's.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine
+
+from roxels.storage import log
+from roxels.storage.log import Append
+
+
+class _Action(msgspec.Struct, frozen=True):
+    work: Callable[[Connection], Any]
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    item: Append | _Action
+    loop: asyncio.AbstractEventLoop
+    answer: "asyncio.Future[Any]"
+
+
+_STOP = None
+
+#: Appends of one transaction at most; what waits beyond goes into the next.
+MAX_BATCH = 1000
+
+
+class Writer:
+    """The way to change the database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._thread.start()
+
+    async def append(self, append: Append) -> None:
+        """Keep it durably. Raises `Behind`, `Superseded` or `Gone`; when it returns, the commit has returned."""
+        await self._put(append)
+
+    async def act(self, work: Callable[[Connection], Any]) -> Any:
+        """Run a short piece of work in a transaction of its own and hand back what it returns."""
+        return await self._put(_Action(work))
+
+    def close(self) -> None:
+        """Write what waits, then end."""
+        self._waiting.put(_STOP)
+        self._thread.join()
+
+    async def _put(self, item: Append | _Action) -> Any:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._waiting.put(_Waiting(item, loop, answer))
+        return await answer
+
+    def _work(self) -> None:
+        while True:
+            batch, stop = self._take()
+            appends = [(waiting, waiting.item) for waiting in batch if isinstance(waiting.item, Append)]
+            if appends:
+                _answer([waiting for waiting, _ in appends], self._keep([append for _, append in appends]))
+            for waiting in batch:
+                if isinstance(waiting.item, _Action):
+                    _answer([waiting], [self._act(waiting.item)])
+            if stop:
+                return
+
+    def _take(self) -> tuple[list[_Waiting], bool]:
+        first = self._waiting.get()
+        batch: list[_Waiting] = []
+        item: _Waiting | None = first
+        while item is not _STOP and item is not None:
+            batch.append(item)
+            if len(batch) == MAX_BATCH or self._waiting.empty():
+                return batch, False
+            item = self._waiting.get()
+        return batch, True
+
+    def _keep(self, appends: Sequence[Append]) -> Sequence[Any]:
+        try:
+            with self._engine.begin() as connection:
+                answers = log.write(connection, appends)
+        except Exception as fault:
+            if len(appends) == 1:
+                return [fault]
+            return [self._keep([append])[0] for append in appends]
+        return answers
+
+    def _act(self, action: _Action) -> Any:
+        try:
+            with self._engine.begin() as connection:
+                return action.work(connection)
+        except Exception as fault:
+            return _Raised(fault)
+
+
+class _Raised(msgspec.Struct, frozen=True):
+    fault: Exception
+
+
+def _answer(batch: Sequence[_Waiting], results: Sequence[Any]) -> None:
+    """Wake those who wait, with one call per event loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for waiting, result in zip(batch, results, strict=True):
+        by_loop.setdefault(waiting.loop, []).append((waiting.answer, result))
+    for loop, answers in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, answers)
+
+
+def _settle(answers: list[tuple["asyncio.Future[Any]", Any]]) -> None:
+    for future, result in answers:
+        if future.done():
+            continue
+        if isinstance(result, _Raised):
+            future.set_exception(result.fault)
+        elif isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
