@@ -120,6 +120,7 @@ def keep(tx: Writing | AcrossWriting, append: Append) -> None:
     refusal = write(tx.connection, [append])[0]
     if refusal is not None:
         raise refusal
+    tx.touched.add(append.conversation_id)
 
 
 def read_facts(view: View, conversation_id: str, *, after: int = 0, limit: int | None = None) -> list[Fact]:

@@ -14,6 +14,7 @@ from roxels.domain.clock import Clock
 from roxels.storage.database import Database
 from roxels.storage.log import Append
 from roxels.storage.transaction import Across, AcrossWriting, Environment, Reading, Writing
+from roxels.storage.wake import Wake
 from roxels.storage.writer import Writer
 
 P = ParamSpec("P")
@@ -25,6 +26,7 @@ class Store:
 
     def __init__(self, database: Database, clock: Clock, *, threads: int = 4) -> None:
         self.database = database
+        self.wake = Wake()
         self._clock = clock
         self._writer = Writer(database.writer)
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="reader")
@@ -38,11 +40,11 @@ class Store:
     ) -> T:
         """Run an action in a transaction of its own, in one environment."""
 
-        def work(connection: Connection) -> T:
-            return action(Writing(connection, environment, self._clock.now()), *args, **kwargs)
+        def work(connection: Connection) -> tuple[T, set[str]]:
+            tx = Writing(connection, environment, self._clock.now())
+            return action(tx, *args, **kwargs), tx.touched
 
-        result: T = await self._writer.act(work)
-        return result
+        return await self._act(work)
 
     async def read(
         self, environment: Environment, query: Callable[Concatenate[Reading, P], T], *args: P.args, **kwargs: P.kwargs
@@ -69,15 +71,22 @@ class Store:
     ) -> T:
         """Run an action over all environments: worker and sweeps only."""
 
-        def work(connection: Connection) -> T:
-            return action(AcrossWriting(connection, self._clock.now()), *args, **kwargs)
+        def work(connection: Connection) -> tuple[T, set[str]]:
+            tx = AcrossWriting(connection, self._clock.now())
+            return action(tx, *args, **kwargs), tx.touched
 
-        result: T = await self._writer.act(work)
-        return result
+        return await self._act(work)
 
     async def run(self, work: Callable[[], Any]) -> Any:
         """Run blocking work that needs no transaction (e.g. a checkpoint) on a reader's thread."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+    async def _act(self, work: Callable[[Connection], tuple[T, set[str]]]) -> T:
+        result: T
+        result, touched = await self._writer.act(work)
+        for conversation_id in touched:
+            self.wake.hint(conversation_id)
+        return result
 
     def close(self) -> None:
         """Write what waits, then close every connection."""

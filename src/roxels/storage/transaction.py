@@ -26,6 +26,8 @@ class View:
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection = connection
         self.now = now
+        #: Conversations whose log this transaction changed; whoever listens is told once it is committed.
+        self.touched: set[str] = set()
 
     def all(self, query: AnySelect) -> list[Rows]:
         """All rows."""
