@@ -32,7 +32,7 @@ check: $(STAMP) ## format, lint, types, floors, docs and house rules: what a cha
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: make fix" >&2; exit 1; }
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest -q -rP tests/house
 
 fix: $(STAMP) ## format the code and mend what the linter can mend

@@ -1,0 +1,1 @@
+"""What happens: one function is one transaction is one sentence of the product."""
