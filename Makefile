@@ -1,17 +1,48 @@
 # `make help` lists the targets. Everything the project needs is installed into .venv by its own files.
 .DEFAULT_GOAL := help
-.PHONY: help setup
-VENV := .venv
+.PHONY: help setup run test check fix lock openapi docs
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.setup-stamp
 UV_VERSION := 0.13.9
+ARGS ?=
+
+# A machine may ask Python not to keep compiled modules; then every start compiles this project again.
+export PYTHONDONTWRITEBYTECODE :=
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.setup-stamp ## create .venv and install what the lock file names
+setup: $(STAMP) ## create .venv and install what the lock file names (PYTHON=python3.12 chooses another)
+	@:
 
-$(VENV)/.setup-stamp: requirements.lock pyproject.toml
-	@python3 -m venv $(VENV) >&2
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) >&2
-	@$(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(VENV)/bin/python --require-hashes -r requirements.lock >&2
-	@$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --no-deps -e . >&2
-	@touch $@
+$(STAMP): requirements.lock pyproject.toml tools/setup.sh
+	@PYTHON="$(PYTHON)" sh tools/setup.sh >&2
+
+run: $(STAMP) ## run the demo (ARGS="--port 8123 --data DIR --json" are passed on)
+	@exec $(BIN)/roxels demo $(ARGS)
+
+test: $(STAMP) ## the everyday tests (ARGS="-k name" are passed on); with CI=1 nothing may be left out
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP) ## format, lint, types, floors, docs and house rules: what a change has to pass
+	@$(BIN)/ruff format --check --quiet . || { echo "Run: make fix" >&2; exit 1; }
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m pytest -q -rP tests/house
+
+fix: $(STAMP) ## format the code and mend what the linter can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: $(STAMP) ## write the generated pages of docs/ again
+	@$(BIN)/python -m tools.generate
+
+lock: $(STAMP) ## choose versions again and write them, with their hashes, to requirements.lock (needs the network)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" pyproject.toml --group dev -o requirements.lock $(ARGS)

@@ -1,0 +1,1 @@
+"""The routes, one module per resource; each calls one action and one view."""

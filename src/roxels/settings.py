@@ -1,0 +1,139 @@
+"""What an operator can set, by environment variable or by file. Read once, where things meet, and handed on as values.
+
+An environment variable is `ROXELS_` and the name in capitals; it wins over the file that `ROXELS_CONFIG` names (TOML,
+the names as they stand here). `docs/settings.md` is written from this table (`make docs`).
+"""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+CONFIG_VARIABLE = "ROXELS_CONFIG"
+
+
+class BadSettings(Exception):
+    """The settings cannot be used. Mend the one that is named, then start again."""
+
+    code: ClassVar[str] = "bad_settings"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with what it is if nobody sets it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ROXELS_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    data: Path = Path("data")
+    """The folder that holds the database and everything else that is kept."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on; `0.0.0.0` for every one of this machine."""
+
+    port: int = Field(default=8000, ge=0, le=65535)
+    """The port to listen on; 0 takes a free one."""
+
+    public_url: str | None = None
+    """Where browsers reach this server, e.g. `https://talk.example.com`, without a path. Stands in links and decides
+    whether cookies are `Secure`; not set: the address listened on."""
+
+    scripted_cps: float = Field(default=60, ge=0)
+    """How fast the scripted speaker writes, in characters per second; 0 writes at once."""
+
+    limits: bool = True
+    """Whether too many requests are refused with 429; `off` for load tests."""
+
+    allow_private_targets: bool = False
+    """Whether webhooks may go to private and loopback addresses; for development only, the log says so."""
+
+    worker: bool = True
+    """Whether this process also delivers webhooks and does the other work in the background."""
+
+    webhook_timeout: float = Field(default=15, gt=0)
+    """How long a receiver may take to answer a webhook, in seconds."""
+
+    retry_scale: float = Field(default=1, gt=0)
+    """Multiplies the pauses between attempts to deliver (1, 3, 10, 30, 90, 180, 286 s)."""
+
+    session_hours: float = Field(default=24, gt=0)
+    """How long a visit's token and proof hold, in hours, and how long an opened visit waits for its browser."""
+
+    nudge_seconds: float = Field(default=45, gt=0)
+    """After how much silence the agent asks once whether the person is still there, in seconds."""
+
+    abandon_minutes: float = Field(default=10, gt=0)
+    """After how long with nobody there a conversation that cannot be resumed ends, in minutes."""
+
+    drain_seconds: float = Field(default=8, ge=0)
+    """How long a server that was told to stop waits for answers under way, in seconds."""
+
+    max_frame_bytes: int = Field(default=64 * 1024, ge=1024)
+    """The longest message that a browser may send over the socket, in bytes."""
+
+    socket_queue: int = Field(default=256, ge=8)
+    """How many messages may wait for a slow reader before it is disconnected (it comes back and reads on)."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least grave log line that is written."""
+
+    log_format: Literal["text", "json"] = "text"
+    """`text` for people, `json` for machines: one object per line. Both go to stderr."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_origin(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^/?#\s]+", value):
+            raise ValueError("write scheme, host and port only, e.g. https://talk.example.com")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in code wins over the environment, which wins over the file."""
+        file = TomlConfigSettingsSource(settings_cls, toml_file=os.environ.get(CONFIG_VARIABLE))
+        return init_settings, env_settings, file, dotenv_settings, file_secret_settings
+
+
+def read(**given: Any) -> Settings:
+    """The settings of this process; `given` are those that the command line set.
+
+    Raises BadSettings with one sentence for each that cannot be used; no value stands in it (it may be a secret).
+    """
+    file = os.environ.get(CONFIG_VARIABLE)
+    if file and not Path(file).is_file():
+        raise BadSettings(f"{CONFIG_VARIABLE} names a file that is not there: {file}")
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise BadSettings(" ".join(_sentence(fault) for fault in error.errors(include_input=False))) from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(f"{file} is not TOML: {error}") from None
+
+
+def _sentence(fault: ErrorDetails) -> str:
+    name = str(fault["loc"][0])
+    if fault["type"] == "extra_forbidden":
+        return f"There is no setting called {name}; docs/settings.md lists them."
+    return f"{variable(name)}: {fault['msg'].removeprefix('Value error, ')}."
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"ROXELS_{name.upper()}"
