@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from roxels.domain.conversation import EMPTY, Conversation, fold
+from roxels.domain.errors import Conflict, NotFound
 from roxels.domain.events import Fact, decode, encode, name_of
 from roxels.domain.outputs import Owed
 from roxels.domain.proof import Proof
@@ -24,16 +25,16 @@ from roxels.storage.schema import conversations, deliveries, events, pieces
 from roxels.storage.transaction import AcrossWriting, View, Writing
 
 
-class Behind(Exception):
-    """The log has moved on since the caller read it."""
+class Behind(Conflict):
+    """The conversation has moved on since it was read. Read it again and decide anew."""
 
 
-class Superseded(Exception):
+class Superseded(Conflict):
     """Another process speaks for this conversation now."""
 
 
-class Gone(Exception):
-    """The conversation does not exist (any more)."""
+class Gone(NotFound):
+    """There is no such conversation (any more)."""
 
 
 class Piece(msgspec.Struct, frozen=True):
