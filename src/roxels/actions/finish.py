@@ -33,6 +33,11 @@ def end_conversation(tx: Writing, conversation_id: str, ended_by: EndedBy) -> Co
     return complete(tx, conversation_id, state)
 
 
+def complete_ended(tx: Writing, conversation_id: str) -> Conversation:
+    """Complete a conversation that its agent has ended. Raises `NotFound`."""
+    return complete(tx, conversation_id, _own(tx, conversation_id).state)
+
+
 def complete(tx: Writing | AcrossWriting, conversation_id: str, state: Conversation) -> Conversation:
     """Give an ended conversation its summary and findings; once."""
     if state.status != "processing":

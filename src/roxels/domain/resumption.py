@@ -18,9 +18,10 @@ from typing import Literal
 
 import msgspec
 
+from roxels.domain.conversation import Conversation
 from roxels.domain.life import OPEN, Status
 from roxels.domain.proof import Sight
-from roxels.domain.templates import Resumption
+from roxels.domain.templates import Resumption, Template
 
 Reason = Literal[
     "new_person", "resumption_off", "none_open", "window_over", "proof_needed", "ended", "asked_new", "resumed"
@@ -82,3 +83,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     proof: str
     #: The answer that was cut and how much of it was said: `{utterance_id, chars}`, or None.
     unfinished: dict[str, str | int] | None
+
+
+def report(template: Template, state: Conversation, *, reason: Reason, proof: str, said: int) -> Report:
+    """What a visit that starts in this state finds. `said`: code points shown of an unfinished answer."""
+    unfinished = state.unfinished
+    return Report(
+        resumed=reason == "resumed",
+        reason=reason,
+        turns=len(state.transcript),
+        goals={goal.id: state.goal_status(goal.id) for goal in template.goals},
+        proof=proof,
+        unfinished={"utterance_id": unfinished.utterance_id, "chars": said} if unfinished else None,
+    )

@@ -1,12 +1,12 @@
 """Hints that a conversation's log has moved: a reason to look, never a truth.
 
-Within a process a committed action hints at once. What another process on the same SQLite file wrote shows in
-`PRAGMA data_version`, which is polled while anyone else is alive (4 microseconds a look).
+Within a process a committed action hints at once. What another process on the same SQLite file wrote is found by
+looking where the logs stand, ten times a second, while anyone else is alive.
 """
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from roxels.storage.schema import conversations
 from roxels.storage.transaction import Across
@@ -28,11 +28,6 @@ class Wake:
         """The log of this conversation may have moved."""
         for listener in self._listeners:
             listener(conversation_id)
-
-
-def data_version(connection: Connection) -> int:
-    """SQLite's count of commits by other connections than this one."""
-    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
 
 def heads(view: Across, ids: list[str]) -> dict[str, int]:

@@ -1,0 +1,33 @@
+"""Bring a database to the schema that the code expects. Alembic is heavy: imported only when there is a step to take."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+
+from roxels.storage.database import Database
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def upgrade(database: Database) -> None:
+    """Take every step that is missing, in one transaction."""
+    with database.writer.begin() as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def write_revision(database: Database, number: str, message: str) -> Path:
+    """Write the step from this database to `storage.schema` into a new file, to be read and mended by a person."""
+    with database.writer.begin() as connection:
+        command.revision(_config(connection), message=message, autogenerate=True, rev_id=number)
+    return next((FOLDER / "versions").glob(f"{number}_*.py"))
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

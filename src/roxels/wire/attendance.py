@@ -1,0 +1,61 @@
+"""What a listener's frames do: the one table between a link and its room, for both transports."""
+
+from typing import assert_never
+
+from roxels.domain.errors import RoxelsError
+from roxels.storage.sessions import Visit
+from roxels.wire.link import Link
+from roxels.wire.protocol import Ack, ClientFrame, Correct, Heard, Hello, Leave, Say
+from roxels.wire.room import Room
+from roxels.wire.rooms import Rooms
+
+
+class Attendance:
+    """One connection: a link, and once it is in, its visit and its room."""
+
+    def __init__(self, rooms: Rooms, link: Link) -> None:
+        self.link = link
+        self.room: Room | None = None
+        self.visit: Visit | None = None
+        self._rooms = rooms
+
+    async def receive(self, text: str | bytes) -> None:
+        """Act upon one message. What it does not accept it answers; it never raises for the sender's faults."""
+        frame = self.link.receive(text)
+        if frame is None:
+            return
+        try:
+            await self._act(frame)
+        except RoxelsError as fault:
+            self.link.refuse(fault, fatal=self.room is None)
+
+    async def enter(self, visit: Visit, hello: Hello) -> None:
+        """Let the listener in."""
+        self.visit = visit
+        self.room = await self._rooms.enter(self.link, visit, after=hello.after, rendered=hello.rendered)
+
+    async def leave(self) -> None:
+        """The connection is gone. Leaving never ends a conversation."""
+        self.link.state = "closed"
+        if self.room is not None:
+            await self._rooms.leave(self.link, self.room)
+
+    async def _act(self, frame: ClientFrame) -> None:
+        if isinstance(frame, Hello):
+            await self.enter(await self._rooms.visit_of(frame.token), frame)
+            return
+        if self.room is None or self.visit is None:
+            raise AssertionError("a link that is open has a room")
+        match frame:
+            case Say():
+                seq = await self.room.hear(self.visit, frame.id, frame.text)
+                self.link.send(Ack(id=frame.id, seq=seq))
+            case Correct():
+                await self.room.correct(self.visit, frame.goal_id, frame.field, frame.value)
+            case Heard():
+                await self.room.mark_heard(self.visit, frame.utterance_id, frame.chars)
+            case Leave():
+                await self._rooms.hang_up(self.visit)
+                self.link.close(1000)
+            case _:
+                assert_never(frame)

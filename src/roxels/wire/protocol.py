@@ -1,0 +1,250 @@
+"""Every frame, both ways: one closed, versioned union, carried by WebSocket and by server-sent events alike.
+
+A frame is one JSON object with its name under `frame`. Facts are `event` frames, numbered by `seq`; words of an answer
+under way are `piece` frames. A view of the conversation is a fold of these and nothing else: facts after N, and the
+pieces of one utterance joined by `from`. Fields may be added; none is renamed or removed within a version.
+"""
+
+from typing import Any, assert_never
+
+import msgspec
+
+from roxels.domain.errors import Invalid
+from roxels.domain.events import (
+    AgentHeard,
+    AgentSaid,
+    AgentStarted,
+    ContextAdded,
+    ConversationCompleted,
+    ConversationEnded,
+    ConversationExpired,
+    ConversationFailed,
+    ConversationOpened,
+    Fact,
+    FieldCaptured,
+    FieldSkipped,
+    GoalActivated,
+    GoalCommitted,
+    PersonNamed,
+    PersonSaid,
+    SessionEnded,
+    SessionJoined,
+    SessionStarted,
+    name_of,
+)
+from roxels.domain.resumption import Report
+
+VERSION = 1
+
+#: WebSocket close codes of our own (RFC 6455, section 7.4.2: 4000 to 4999 are private).
+UNAUTHORIZED = 4001
+SUPERSEDED = 4009
+DRAINING = 4010
+
+#: A message of a participant at most, in code points.
+MAX_TEXT = 16_000
+MAX_ID = 128
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False, tag_field="frame"):
+    """One message on the wire."""
+
+
+# Client to server ---------------------------------------------------------------------------------------------------
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """How much of an answer the client shows already, in code points."""
+
+    utterance_id: str
+    chars: int
+
+
+class Hello(Frame, frozen=True, kw_only=True, tag="hello"):
+    """Here I am; I know all facts up to `after` and show this much of an answer."""
+
+    v: int
+    token: str
+    after: int = 0
+    rendered: Rendered | None = None
+
+
+class Say(Frame, frozen=True, kw_only=True, tag="say"):
+    """The participant's words. `id` is the client's own: sent again until acknowledged, said once."""
+
+    id: str
+    text: str
+
+
+class Correct(Frame, frozen=True, kw_only=True, tag="correct"):
+    """A captured value, put right in place."""
+
+    goal_id: str
+    field: str
+    value: Any
+
+
+class Heard(Frame, frozen=True, kw_only=True, tag="heard"):
+    """So many code points of an answer reached the participant."""
+
+    utterance_id: str
+    chars: int
+
+
+class Leave(Frame, frozen=True, kw_only=True, tag="bye"):
+    """The participant hangs up: the visit ends, and the conversation too where it cannot be resumed."""
+
+
+ClientFrame = Hello | Say | Correct | Heard | Leave
+
+
+# Server to client ---------------------------------------------------------------------------------------------------
+
+
+class Welcome(Frame, frozen=True, kw_only=True, tag="welcome"):
+    """You are in: what this start restored, and where the log stands."""
+
+    resumption: Report
+    head: int
+    external_id: str | None
+    language: str
+    settings: dict[str, Any]
+
+
+class EventFrame(Frame, frozen=True, kw_only=True, tag="event"):
+    """A fact. Its own fields stand beside `seq` and `type`; see the table of events."""
+
+    seq: int
+    type: str
+
+
+class PieceFrame(Frame, frozen=True, kw_only=True, tag="piece", rename={"start": "from"}):
+    """Words of an answer under way, from code point `from` on."""
+
+    utterance_id: str
+    start: int
+    text: str
+
+
+class Ack(Frame, frozen=True, kw_only=True, tag="ack"):
+    """Your message is kept, at this place."""
+
+    id: str
+    seq: int
+
+
+class SignalFrame(Frame, frozen=True, kw_only=True, tag="signal"):
+    """Something to show at once and to forget."""
+
+    kind: str
+
+
+class ErrorFrame(Frame, frozen=True, kw_only=True, tag="error"):
+    """Something was not accepted. Where `fatal`, the connection ends."""
+
+    code: str
+    message: str
+    fatal: bool = False
+
+
+class Bye(Frame, frozen=True, kw_only=True, tag="bye"):
+    """The server hangs up, and says when to come back (milliseconds; 0: at once; null: not)."""
+
+    code: str
+    retry_ms: int | None
+
+
+ServerFrame = Welcome | EventFrame | PieceFrame | Ack | SignalFrame | ErrorFrame | Bye
+
+_decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
+_encoder = msgspec.json.Encoder()
+
+
+def receive(text: str | bytes) -> ClientFrame:
+    """The frame in a message. Raises `Invalid`, which names what is wrong and never repeats what was said."""
+    try:
+        frame = _decoder.decode(text)
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeError) as fault:
+        raise Invalid(f"This is not a frame of the protocol: {_safe(fault)}") from None
+    return checked(frame)
+
+
+def checked(frame: ClientFrame) -> ClientFrame:
+    """The frame, when its parts fit. Raises `Invalid`."""
+    match frame:
+        case Hello():
+            if frame.v != VERSION:
+                raise Invalid(f"`v` must be {VERSION}.", field="v")
+            if frame.after < 0:
+                raise Invalid("`after` must be 0 or more.", field="after")
+        case Say():
+            if not 1 <= len(frame.id) <= MAX_ID:
+                raise Invalid(f"`id` must have 1 to {MAX_ID} characters.", field="id")
+            if not frame.text.strip():
+                raise Invalid("`text` is empty; say something.", field="text")
+            if len(frame.text) > MAX_TEXT:
+                raise Invalid(f"`text` is longer than {MAX_TEXT} characters; send less at once.", field="text")
+            if "\0" in frame.text:
+                raise Invalid("`text` contains a NUL character; remove it.", field="text")
+        case Correct() | Heard() | Leave():
+            pass
+        case _:
+            assert_never(frame)
+    return frame
+
+
+def encode(frame: ServerFrame) -> str:
+    """The frame as one text message."""
+    return _encoder.encode(frame).decode()
+
+
+def shown(fact: Fact) -> dict[str, Any] | None:
+    """What a participant may see of a fact: the fields of an `event` frame, or None where it is not for them.
+
+    Plans, what a server told the agent, devices and the ids of sessions (another's may still be exchanged) stay here.
+    """
+    match fact.event:
+        case ContextAdded() | PersonNamed() | ConversationOpened():
+            return None
+        case SessionStarted() as event:
+            fields: dict[str, Any] = {"proof": event.proof, "reason": event.reason}
+        case AgentStarted() as event:
+            fields = {"utterance_id": event.utterance_id}
+        case FieldCaptured() as event:
+            fields = {"goal_id": event.goal_id, "field": event.field, "value": event.value}
+        case GoalCommitted() as event:
+            fields = {
+                "goal_id": event.goal_id,
+                "revision": event.revision,
+                "commit_id": event.commit_id,
+                "data": event.data,
+            }
+        case ConversationFailed():
+            fields = {}
+        case (
+            SessionJoined()
+            | SessionEnded()
+            | PersonSaid()
+            | AgentSaid()
+            | AgentHeard()
+            | FieldSkipped()
+            | GoalActivated()
+            | ConversationEnded()
+            | ConversationExpired()
+            | ConversationCompleted()
+        ) as event:
+            fields = {name: getattr(event, name) for name in event.__struct_fields__}
+        case _:
+            assert_never(fact.event)
+    return {"seq": fact.seq, "type": name_of(fact.event), "at": fact.at, **fields}
+
+
+def event_text(fact: Fact) -> str | None:
+    """The fact as one text message, or None where a participant may not see it."""
+    fields = shown(fact)
+    return None if fields is None else _encoder.encode({"frame": "event", **fields}).decode()
+
+
+def _safe(fault: Exception) -> str:
+    """What was wrong, without the words themselves (msgspec names places and types only)."""
+    return str(fault) if isinstance(fault, msgspec.MsgspecError) else "it is not UTF-8."

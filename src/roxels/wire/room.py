@@ -1,0 +1,392 @@
+"""One awake conversation: its state, its listeners, and the turn that is being played.
+
+The room keeps before it shows. Whatever is decided (by a person's words, by the agent) goes to the log first; only when
+the commit has returned does it become part of `facts` and `said`, which is all that listeners can pull.
+
+    lock      one decision at a time: read the state, decide, keep, fold
+    _turn     the task that plays turns while somebody listens and a reply is owed or an answer is unfinished
+    epoch     set while this process is the conversation's speaker; without it the room only listens and hears
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+import msgspec
+
+from roxels.actions.finish import complete_ended, end_visit
+from roxels.actions.recollect import recollect
+from roxels.agent.ports import Scene, Signal, Speaker
+from roxels.agent.turn import Kept, Piece, turn
+from roxels.domain import conversation as decide
+from roxels.domain import goals, outputs
+from roxels.domain.clock import Clock
+from roxels.domain.conversation import Conversation, fold
+from roxels.domain.errors import Conflict, Invalid
+from roxels.domain.events import AgentHeard, AnyEvent, Fact, FieldCaptured, GoalCommitted, PersonSaid
+from roxels.domain.ids import Ids
+from roxels.domain.memory import Memory
+from roxels.domain.outputs import Subject
+from roxels.domain.resumption import Report, report
+from roxels.domain.templates import Template
+from roxels.storage import log
+from roxels.storage.conversations import numbered
+from roxels.storage.log import Append, Behind, Due, Gone, Superseded
+from roxels.storage.sessions import Visit
+from roxels.storage.store import Store
+from roxels.understanding import fault
+from roxels.wire.link import Link
+from roxels.wire.protocol import Bye, SignalFrame, event_text
+
+logger = logging.getLogger(__name__)
+
+Decision = Callable[[Conversation], Sequence[AnyEvent]]
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """What every room needs from outside."""
+
+    store: Store
+    speaker: Speaker
+    clock: Clock
+    ids: Ids
+    #: Seconds of silence after which the agent nudges once.
+    nudge_after: float = 45.0
+
+
+class Overtaken(Exception):
+    """The participant spoke, or the conversation ended, while a turn was being played."""
+
+
+class Room:
+    """A conversation that somebody attends."""
+
+    def __init__(
+        self, visit: Visit, stored: log.Stored, facts: Sequence[Fact], template: Template, ports: Ports
+    ) -> None:
+        self.id = stored.id
+        self.template = template
+        self.facts: list[Fact] = list(facts)
+        self.state = stored.state
+        self.said = stored.said_so_far
+        self.epoch: int | None = None
+        self.memory: Memory | None = None
+        self.links: dict[Link, Visit] = {}
+        self._subject = Subject(conversation_id=stored.id, person_id=stored.person_id, external_id=visit.external_id)
+        self.environment = visit.environment
+        self._ports = ports
+        self._lock = asyncio.Lock()
+        self._turn: asyncio.Task[None] | None = None
+        self._texts: dict[int, str | None] = {}
+
+    # what links see
+
+    def text_of(self, fact: Fact) -> str | None:
+        """The fact as a text message, encoded once for all listeners."""
+        if fact.seq not in self._texts:
+            self._texts[fact.seq] = event_text(fact)
+        return self._texts[fact.seq]
+
+    def report(self, visit: Visit) -> Report:
+        """What this visit finds."""
+        reason: Any = visit.reason
+        return report(self.template, self.state, reason=reason, proof=visit.proof.name, said=len(self.said))
+
+    # coming and going
+
+    def enter(self, link: Link, visit: Visit) -> None:
+        """One listener more; the agent goes on where it stopped."""
+        self.links[link] = visit
+        self.play()
+
+    async def leave(self, link: Link) -> bool:
+        """One listener fewer; says whether it was the last. Without listeners nothing more is uttered."""
+        self.links.pop(link, None)
+        if self.links:
+            return False
+        await self._stop_turn()
+        return True
+
+    async def stop(self) -> None:
+        """Stop speaking, between two steps."""
+        await self._stop_turn()
+
+    # what a participant does
+
+    async def hear(self, visit: Visit, message_id: str, text: str) -> int:
+        """Keep the participant's words, once per `message_id`; an answer under way ends. Says their place in the log.
+
+        Raises `Conflict` when the conversation is over.
+        """
+        message = PersonSaid(id=message_id, text=text)
+
+        def decision(state: Conversation) -> Sequence[AnyEvent]:
+            if not state.is_open and message_id not in state.said:
+                raise Conflict("This conversation is over; start a new one.")
+            if self.epoch is None:
+                return [] if message_id in state.said else [message]
+            return decide.hear(state, message, self.said)
+
+        await self.record(visit.session_id, decision)
+        await self._restart_turn()
+        return self.state.said[message_id]
+
+    async def correct(self, visit: Visit, goal_id: str, field: str, value: Any) -> None:
+        """Put a captured value right; what that makes due is committed with it. Raises `Invalid`."""
+        goal = self.template.goal(goal_id)
+        known = goal.field(field) if goal else None
+        if goal is None or known is None:
+            raise Invalid("There is no such field in this conversation.", field="field" if goal else "goal_id")
+        wrong = fault(known, value)
+        if wrong is not None:
+            raise Invalid(wrong, field="value")
+
+        def decision(state: Conversation) -> Sequence[AnyEvent]:
+            if not state.is_open:
+                raise Conflict("This conversation is over; its data can no longer be changed here.")
+            captured: list[AnyEvent] = [FieldCaptured(goal_id=goal_id, field=field, value=value, by="corrected")]
+            after = goals.after(state, captured)
+            proof = state.proof_of(visit.session_id)
+            return captured + goals.commits(
+                self.template, after, proof=proof, new_id=lambda: self._ports.ids.new("commit")
+            )
+
+        await self.record(visit.session_id, decision)
+
+    async def mark_heard(self, visit: Visit, utterance_id: str, chars: int) -> None:
+        """Keep how much of a finished answer reached the participant; less than before says nothing new."""
+
+        def decision(state: Conversation) -> Sequence[AnyEvent]:
+            message = next((each for each in state.transcript if each.id == utterance_id), None)
+            if message is None or not (message.heard or 0) < chars <= len(message.text):
+                return []
+            return [AgentHeard(utterance_id=utterance_id, chars=chars)]
+
+        await self.record(visit.session_id, decision)
+
+    # keeping
+
+    async def record(self, session_id: str | None, decision: Decision) -> None:
+        """Keep what is decided upon the present state; where the log moved on meanwhile, read on and decide again."""
+        async with self._lock:
+            while True:
+                events = decision(self.state)
+                if not events:
+                    return
+                try:
+                    await self._keep(session_id, events)
+                except Behind:
+                    await self._read_on()
+                else:
+                    return
+
+    async def catch_up(self) -> None:
+        """Somebody else wrote (an action, another process): read on."""
+        async with self._lock:
+            await self._read_on()
+        await self._restart_turn()
+
+    async def _keep(self, session_id: str | None, events: Sequence[AnyEvent], piece: log.Piece | None = None) -> None:
+        facts = numbered(self.state, events, at=self._ports.clock.now(), session_id=session_id)
+        after = fold(facts, self.state)
+        unfinished = self.state.unfinished
+        is_over = unfinished is not None and after.unfinished is None
+        append = Append(
+            conversation_id=self.id,
+            expected_seq=self.state.head,
+            epoch=self.epoch,
+            facts=facts,
+            state=after,
+            piece=piece,
+            ended_utterance=unfinished.utterance_id if unfinished and is_over else None,
+            due=self._due(facts, after),
+        )
+        await self._ports.store.append(append)
+        self._show(facts, after, piece)
+
+    def _due(self, facts: Sequence[Fact], after: Conversation) -> tuple[Due, ...]:
+        return tuple(
+            Due(
+                id=self._ports.ids.new("del"),
+                environment=self.environment,
+                person_id=self._subject.person_id,
+                owed=owed,
+            )
+            for fact in facts
+            if isinstance(fact.event, GoalCommitted)
+            for owed in outputs.owed(
+                self.template, fact.event, after, self._subject, session_id=fact.session_id, at=fact.at
+            )
+        )
+
+    def _show(self, facts: Sequence[Fact], after: Conversation, piece: log.Piece | None) -> None:
+        """What is durable now may be seen."""
+        self.facts += facts
+        self.state = after
+        if piece is not None:
+            self.said += piece.text
+        elif after.unfinished is None:
+            self.said = ""
+        for link in self.links:
+            link.notify()
+
+    async def _read_on(self) -> None:
+        try:
+            facts, said = await self._ports.store.read(self.environment, self._read_since, self.state.head)
+        except Gone:
+            for link in list(self.links):
+                link.refuse(Gone(), fatal=True)
+            raise
+        self.facts += facts
+        self.state = fold(facts, self.state)
+        self.said = said
+        for link in self.links:
+            link.notify()
+
+    def _read_since(self, tx: Any, head: int) -> tuple[list[Fact], str]:
+        stored = log.read(tx, self.id, since=self.state)
+        facts = log.read_facts(tx, self.id, after=head)
+        return facts, stored.said_so_far
+
+    # speaking
+
+    def play(self) -> None:
+        """See that turns are played while somebody listens."""
+        if self._turn is None or self._turn.done():
+            self._turn = asyncio.create_task(self._play(), name=f"turn of {self.id}")
+
+    async def _restart_turn(self) -> None:
+        await self._stop_turn()
+        if self.links:
+            self.play()
+
+    async def _stop_turn(self) -> None:
+        """Stop between two steps: never in the middle of keeping one."""
+        async with self._lock:
+            task, self._turn = self._turn, None
+            if task is not None:
+                task.cancel()
+        if task is not None:
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _play(self) -> None:
+        """Play what is due, one thing after the other, until nothing is left to wait for."""
+        faults = 0
+        while self.epoch is not None and self.links and self.state.is_open:
+            try:
+                if not await self._play_next():
+                    return
+                faults = 0
+            except Overtaken:
+                continue
+            except (Behind, Superseded) as refusal:
+                if isinstance(refusal, Superseded):
+                    self.epoch = None
+                async with self._lock:
+                    await self._read_on()
+            except Gone:
+                return
+            except Exception:
+                logger.exception("A turn failed and is played again.", extra={"action": "turn_failed"})
+                faults += 1
+                await self._ports.clock.sleep(min(2.0**faults, 30.0))
+        if self.state.status == "processing":
+            await self._ports.store.write(self.environment, complete_ended, self.id)
+
+    async def _play_next(self) -> bool:
+        """Do the one thing that is due now, or wait for it; False when nothing can become due by itself."""
+        visit = self._visit_over_time()
+        if self.state.unfinished is None and visit is not None:
+            await self._play_turn(await self._scene(time_is_up=True))
+            await self._end_visit(visit)
+            return False
+        if self.state.owes_reply or self.state.unfinished is not None:
+            await self._play_turn(await self._scene())
+            return True
+        wait = self._wait_seconds()
+        if wait is None:
+            return False
+        await self._ports.clock.sleep(wait)
+        if self._visit_over_time() is None:
+            await self._play_turn(await self._scene(silence=True))
+        return True
+
+    async def _play_turn(self, scene: Scene) -> None:
+        standing = _standing(self.state)
+        async for step in turn(scene, self._ports.speaker, self._ports.ids):
+            if isinstance(step, Signal):
+                for link in self.links:
+                    link.send(SignalFrame(kind=step.kind))
+                continue
+            async with self._lock:
+                if _standing(self.state) != standing:
+                    raise Overtaken
+                match step:
+                    case Kept():
+                        await self._keep(scene.session_id, step.events)
+                    case Piece():
+                        await self._keep(scene.session_id, (), log.Piece(step.utterance_id, step.start, step.text))
+                    case _:
+                        assert_never(step)
+                standing = _standing(self.state)
+
+    async def _scene(self, *, silence: bool = False, time_is_up: bool = False) -> Scene:
+        visit = self._speaking_visit()
+        if self.memory is None:
+            self.memory = await self._ports.store.read(
+                self.environment, recollect, self._subject.person_id, visit.proof, self.id
+            )
+        return Scene(
+            template=self.template,
+            state=self.state,
+            said_so_far=self.said,
+            session_id=visit.session_id,
+            external_id=self._subject.external_id,
+            person_name=self.state.person_name,
+            memory=self.memory,
+            now=self._ports.clock.now(),
+            timezone=visit.timezone,
+            locale=visit.locale,
+            silence=silence,
+            time_is_up=time_is_up,
+        )
+
+    def _speaking_visit(self) -> Visit:
+        """The visit whose words are answered; before any words, the newest."""
+        words = self.state.last_words
+        visits = list(self.links.values())
+        return next((visit for visit in visits if words and visit.session_id == words.session_id), visits[-1])
+
+    # time
+
+    def _visit_over_time(self) -> Visit | None:
+        """A visit whose time is up."""
+        now = self._ports.clock.now()
+        return next((visit for visit in self.links.values() if self._ends_at(visit) <= now), None)
+
+    def _ends_at(self, visit: Visit) -> datetime:
+        minutes = self.template.max_session_minutes
+        session = self.state.sessions.get(visit.session_id)
+        if minutes is None or session is None or session.joined_at is None:
+            return visit.expires_at
+        return min(visit.expires_at, session.joined_at + timedelta(minutes=minutes))
+
+    def _wait_seconds(self) -> float | None:
+        """How long to wait for something that time makes due; None where nothing is."""
+        now = self._ports.clock.now()
+        ends = [(self._ends_at(visit) - now).total_seconds() for visit in self.links.values()]
+        nudge = [] if self.state.nudged or self.state.asked is None else [self._ports.nudge_after]
+        return min(ends + nudge) if ends else None
+
+    async def _end_visit(self, visit: Visit) -> None:
+        await self._ports.store.write(self.environment, end_visit, self.id, visit.session_id, "time")
+        for link in [link for link, each in self.links.items() if each.session_id == visit.session_id]:
+            link.send(Bye(code="time", retry_ms=None))
+            link.close(1000)
+
+
+def _standing(state: Conversation) -> tuple[str | None, int, bool]:
+    """What a turn builds on: while this stays the same, its next step fits."""
+    return (state.unfinished.utterance_id if state.unfinished else None, len(state.said), state.is_open)

@@ -1,0 +1,196 @@
+"""All awake conversations of this process: who wakes them, who is let in, and when they sleep again.
+
+Joining is always one path: take the conversation if it is free (else only listen), read, fold, and let the listener
+pull everything after its place. A first visit, a dropped socket, a killed server, another tab: nothing differs.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from roxels.actions import finish
+from roxels.domain.conversation import Conversation
+from roxels.domain.errors import NotFound, Unauthorized
+from roxels.domain.events import AnyEvent, Fact, SessionJoined
+from roxels.domain.templates import Template
+from roxels.storage import leases, log, sessions, templates, wake
+from roxels.storage.leases import Processes
+from roxels.storage.sessions import Visit
+from roxels.storage.transaction import Reading
+from roxels.wire.link import Link
+from roxels.wire.protocol import DRAINING, Bye, Rendered, Welcome
+from roxels.wire.room import Ports, Room
+
+#: Seconds between two looks at what other processes wrote, while there are any.
+POLL = 0.1
+
+
+class Rooms:
+    """The awake conversations."""
+
+    def __init__(self, ports: Ports, processes: Processes) -> None:
+        self.ports = ports
+        self._processes = processes
+        self._rooms: dict[str, asyncio.Task[Room]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.is_draining = False
+        ports.store.wake.listen(self._hinted)
+
+    async def visit_of(self, token: str) -> Visit:
+        """The live session that this token opens. Raises `Unauthorized`, the same for every reason."""
+        visit = await self.ports.store.read_across(sessions.by_token, token)
+        if visit is None or not visit.is_live(self.ports.clock.now()):
+            raise Unauthorized("This session is over or was never opened; open a new one.")
+        return visit
+
+    async def enter(self, link: Link, visit: Visit, *, after: int, rendered: Rendered | None) -> Room:
+        """Let a listener in: welcome, everything after its place, then live."""
+        room = await self._awake(visit)
+        await self._mark_joined(room, visit)
+        link.open(min(after, room.state.head), rendered)
+        link.send(
+            Welcome(
+                resumption=room.report(visit),
+                head=room.state.head,
+                external_id=visit.external_id,
+                language=room.template.language,
+                settings=_settings(room.template),
+            )
+        )
+        room.enter(link, visit)
+        return room
+
+    async def leave(self, link: Link, room: Room) -> None:
+        """The listener is gone; a room without listeners sleeps."""
+        if await room.leave(link):
+            await self._let_sleep(room)
+
+    @asynccontextmanager
+    async def attended(self, visit: Visit) -> AsyncIterator[Room]:
+        """The room for one deed without listening (the HTTP twin's POST)."""
+        room = await self._awake(visit)
+        await self._mark_joined(room, visit)
+        try:
+            yield room
+        finally:
+            if not room.links:
+                await self._let_sleep(room)
+
+    async def hang_up(self, visit: Visit) -> None:
+        """The participant ends the visit, and the conversation too where it cannot be resumed."""
+        room = await self._awake(visit)
+        store = self.ports.store
+        if room.template.resumable_for is None:
+            await store.write(visit.environment, finish.end_conversation, visit.conversation_id, "participant")
+        await store.write(visit.environment, finish.end_visit, visit.conversation_id, visit.session_id, "hung_up")
+
+    async def drain(self) -> None:
+        """Say goodbye to everyone, with a time to come back, and stop speaking."""
+        self.is_draining = True
+        for room in await self._all():
+            for link in list(room.links):
+                link.send(Bye(code="draining", retry_ms=500))
+                link.close(DRAINING)
+            await room.stop()
+            await self._let_sleep(room, forced=True)
+
+    async def watch_others(self) -> None:
+        """While other processes are alive, look for what they wrote and for conversations that they left behind."""
+        while True:
+            await self.ports.clock.sleep(POLL)
+            if self._rooms and await self.ports.store.run(self._processes.others):
+                await self._look()
+
+    # within
+
+    async def _look(self) -> None:
+        rooms = {room.id: room for room in await self._all()}
+        heads = await self.ports.store.read_across(wake.heads, list(rooms))
+        for conversation_id, room in rooms.items():
+            if room.epoch is None:
+                await self._take(room)
+            if room.epoch is None or heads.get(conversation_id, 0) > room.state.head:
+                self._hinted(conversation_id)
+
+    async def _take(self, room: Room) -> None:
+        room.epoch = await self.ports.store.write(room.environment, leases.take, room.id, self._processes)
+
+    async def _all(self) -> list[Room]:
+        return [task.result() for task in list(self._rooms.values()) if task.done() and not task.exception()]
+
+    async def _awake(self, visit: Visit) -> Room:
+        """The room, woken once however many ask."""
+        task = self._rooms.get(visit.conversation_id)
+        if task is None:
+            task = asyncio.create_task(self._wake(visit))
+            self._rooms[visit.conversation_id] = task
+        try:
+            return await asyncio.shield(task)
+        except Exception:
+            if self._rooms.get(visit.conversation_id) is task:
+                del self._rooms[visit.conversation_id]
+            raise
+
+    async def _wake(self, visit: Visit) -> Room:
+        store = self.ports.store
+        epoch = await store.write(visit.environment, leases.take, visit.conversation_id, self._processes)
+        stored, facts, template = await store.read(visit.environment, _read, visit.conversation_id)
+        room = Room(visit, stored, facts, template, self.ports)
+        room.epoch = epoch
+        return room
+
+    async def _let_sleep(self, room: Room, *, forced: bool = False) -> None:
+        task = self._rooms.get(room.id)
+        if task is None or not task.done() or task.result() is not room or (room.links and not forced):
+            return
+        del self._rooms[room.id]
+        if room.epoch is not None:
+            with suppress(NotFound):
+                await self.ports.store.write(room.environment, leases.release, room.id, room.epoch)
+
+    async def _mark_joined(self, room: Room, visit: Visit) -> None:
+        def decision(state: Conversation) -> list[AnyEvent]:
+            session = state.sessions.get(visit.session_id)
+            return [SessionJoined()] if state.is_open and session and session.joined_at is None else []
+
+        await room.record(visit.session_id, decision)
+
+    def _hinted(self, conversation_id: str) -> None:
+        task = self._rooms.get(conversation_id)
+        if task is not None and task.done() and not task.exception():
+            reading = asyncio.create_task(_quietly(task.result()))
+            self._tasks.add(reading)
+            reading.add_done_callback(self._tasks.discard)
+
+
+async def _quietly(room: Room) -> None:
+    with suppress(NotFound):
+        await room.catch_up()
+
+
+def _read(tx: Reading, conversation_id: str) -> tuple[log.Stored, list[Fact], Template]:
+    stored = log.read(tx, conversation_id)
+    kept = templates.version(tx, stored.state.template_id, stored.state.template_version)
+    if kept is None:
+        raise NotFound
+    return stored, log.read_facts(tx, conversation_id), kept.read()
+
+
+def _settings(template: Template) -> dict[str, object]:
+    """What the page in the frame needs to know of the template."""
+    return {
+        "name": template.name,
+        "notice": template.notice,
+        "auto_close": template.auto_close,
+        "goals": [
+            {
+                "id": goal.id,
+                "label": goal.label,
+                "fields": [
+                    {"name": field.name, "label": field.label, "type": field.type, "enum": field.enum}
+                    for field in goal.fields
+                ],
+            }
+            for goal in template.goals
+        ],
+    }

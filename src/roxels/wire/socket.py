@@ -1,0 +1,58 @@
+"""The WebSocket transport: no decisions, just a reader that feeds the link and a writer that empties it."""
+
+import asyncio
+from contextlib import suppress
+
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from roxels.wire.attendance import Attendance
+from roxels.wire.link import Link
+from roxels.wire.rooms import Rooms
+
+#: Seconds that a listener may take to accept a message before it is hung up on; it can come back any time.
+SEND_TIMEOUT = 30.0
+
+
+async def serve(socket: WebSocket, rooms: Rooms) -> None:
+    """Serve one connection until either side is done."""
+    await socket.accept()
+    changed = asyncio.Event()
+    attendance = Attendance(rooms, Link(changed.set))
+    reader = asyncio.create_task(_read(socket, attendance, changed))
+    try:
+        await _write(socket, attendance, changed, reader)
+    except (WebSocketDisconnect, RuntimeError, TimeoutError, OSError):
+        pass  # the connection is gone: whatever it missed is pulled by the next one
+    finally:
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
+        await attendance.leave()
+
+
+async def _read(socket: WebSocket, attendance: Attendance, changed: asyncio.Event) -> None:
+    try:
+        while attendance.link.state != "closed":
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            await attendance.receive(message.get("text") or message.get("bytes") or b"")
+    finally:
+        changed.set()
+
+
+async def _write(
+    socket: WebSocket, attendance: Attendance, changed: asyncio.Event, reader: "asyncio.Task[None]"
+) -> None:
+    link = attendance.link
+    while True:
+        changed.clear()
+        while messages := link.pull(attendance.room):
+            for message in messages:
+                await asyncio.wait_for(socket.send_text(message), SEND_TIMEOUT)
+        if link.close_code is not None:
+            with suppress(RuntimeError):
+                await socket.close(link.close_code)
+            return
+        if reader.done() or socket.client_state is WebSocketState.DISCONNECTED:
+            return
+        await changed.wait()
