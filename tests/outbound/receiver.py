@@ -94,7 +94,7 @@ def endless(head: bytes, chunk: bytes, pause: float = 0.0) -> Behaviour:
 
 
 class Names(AbstractResolver):
-    """A resolver: for each name the answers of its look-ups, in turn; the last one stays. An empty answer fails."""
+    """A resolver: for each name the answers of its look-ups, in turn; the last one stays. Others fail."""
 
     def __init__(self, answers: Mapping[str, Sequence[Sequence[str]]]) -> None:
         self._answers = {name: list(rounds) for name, rounds in answers.items()}
@@ -104,10 +104,10 @@ class Names(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         self.asked.append(host)
-        rounds = self._answers.get(host, [[]])
-        addresses = rounds.pop(0) if len(rounds) > 1 else rounds[0]
-        if not addresses:
+        rounds = self._answers.get(host)
+        if rounds is None:
             raise OSError(None, "no such name")
+        addresses = rounds.pop(0) if len(rounds) > 1 else rounds[0]
         return [_result(host, address, port) for address in addresses]
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -176,8 +177,9 @@ async def test_a_refused_connection_is_an_outcome() -> None:
     assert (outcome.status_code, outcome.error) == (None, "connect")
 
 
-async def test_a_name_that_is_nowhere_is_an_outcome() -> None:
-    async with caller(names=Names({})) as client:
+@pytest.mark.parametrize("names", [Names({}), Names({"nowhere.example": [[]]})], ids=["no name", "no address"])
+async def test_a_name_that_is_nowhere_is_an_outcome(names: Names) -> None:
+    async with caller(names=names) as client:
         outcome = await client.call(Request(url="http://nowhere.example/"))
     assert outcome.error == "name"
 
@@ -308,6 +310,27 @@ async def test_one_bad_address_among_good_ones_refuses_them_all() -> None:
     async with receiving(answering(200)) as receiver, caller(permits=only_first, names=names) as client:
         outcome = await client.call(Request(url=f"http://both.example:{receiver.port}/"))
     assert (outcome.error, receiver.connections) == ("target", 0)
+
+
+async def test_a_proxy_of_the_environment_is_not_used() -> None:
+    program = (
+        "import asyncio, sys, time\n"
+        "from roxels.outbound import guard\n"
+        "from roxels.outbound.http import Caller, Request\n"
+        "async def main():\n"
+        "    async with Caller(permits=guard.anywhere, monotonic=time.monotonic) as client:\n"
+        "        print((await client.call(Request(url=sys.argv[1]))).response_excerpt)\n"
+        "asyncio.run(main())\n"
+    )
+    async with receiving(answering(200, b"direct")) as receiver, receiving(answering(200, b"proxy")) as proxy:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", program, f"http://127.0.0.1:{receiver.port}/"),
+            env={"http_proxy": f"http://127.0.0.1:{proxy.port}", "PYTHONPATH": ":".join(sys.path)},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await process.communicate()
+    assert printed.strip() == b"direct"
+    assert proxy.connections == 0
 
 
 async def test_the_switch_for_development_opens_private_targets_and_says_so(caplog: pytest.LogCaptureFixture) -> None:

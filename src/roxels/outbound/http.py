@@ -69,6 +69,8 @@ class _JudgingResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         found = await self._inner.resolve(host, port, family)
+        if not found:
+            raise OSError("the name has no address")
         if not all(self._permits(one["host"]) for one in found):
             raise TargetNotAllowed
         return found
@@ -81,7 +83,7 @@ class Caller:
     """Calls addresses of others, within bounds. Use as `async with`; one for the process.
 
     `permits`: `guard.is_public`, or `guard.anywhere` for development. `time_limit`: seconds for a whole call.
-    `monotonic`: seconds, for measuring. `resolver`: where names are looked up; the system's if None.
+    `monotonic`: seconds, for measuring. `resolver`: where names are looked up; the system's if None; closed on leaving.
     """
 
     def __init__(
@@ -100,10 +102,11 @@ class Caller:
 
     async def __aenter__(self) -> Self:
         """Open the pool of connections."""
-        resolver = _JudgingResolver(self._resolver or aiohttp.DefaultResolver(), self._permits)
+        self._resolver = self._resolver or aiohttp.DefaultResolver()
+        judging = _JudgingResolver(self._resolver, self._permits)
         self._session = aiohttp.ClientSession(
             # No cache of names: each new connection resolves and is judged anew. No limit: who calls sets it.
-            connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, limit=0),
+            connector=aiohttp.TCPConnector(resolver=judging, use_dns_cache=False, limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
@@ -122,6 +125,9 @@ class Caller:
         if self._session is not None:
             await self._session.close()
             self._session = None
+        if self._resolver is not None:
+            await self._resolver.close()
+            self._resolver = None
 
     async def call(self, request: Request) -> Outcome:
         """Make one attempt. Whatever the receiver does, or fails to do, is in the outcome."""
