@@ -26,6 +26,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 PREFIX = "whsec_"
 ROXELS_HEADER = "X-Roxels-Signature"
@@ -35,6 +36,8 @@ TOLERANCE = timedelta(minutes=5)
 class WebhookError(Exception):
     """This webhook cannot be trusted. Answer 400 and do nothing with it."""
 
+    code: ClassVar[str] = "webhook_error"
+
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.__doc__)
 
@@ -42,25 +45,37 @@ class WebhookError(Exception):
 class BadSecret(WebhookError):
     """The webhook secret is not `whsec_` and base64. Copy it again from where it was shown once."""
 
+    code = "bad_secret"
+
 
 class MissingHeader(WebhookError):
     """No complete signature. Pass on `X-Roxels-Signature`, or all of `webhook-id`, `-timestamp` and `-signature`."""
+
+    code = "missing_header"
 
 
 class MalformedHeader(WebhookError):
     """A signature header cannot be read. Pass the headers on exactly as they were received."""
 
+    code = "malformed_header"
+
 
 class WrongSignature(WebhookError):
     """No signature fits. Verify the raw body, byte for byte, with the secret of this environment."""
+
+    code = "wrong_signature"
 
 
 class TooOld(WebhookError):
     """The message is genuine but was signed too long ago. It may be a replay, or the clock here is ahead."""
 
+    code = "too_old"
+
 
 class TooNew(WebhookError):
     """The message is genuine but was signed in the future. The clock here is behind."""
+
+    code = "too_new"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.x509.oid import NameOID
-from tests.outbound.receiver import Names, Receiver, answering, endless, receiving, saying
 
 from roxels.outbound import guard
 from roxels.outbound.attempt import Fault, Outcome
 from roxels.outbound.http import EXCERPT, USER_AGENT, Caller, Request
+from tests.outbound.receiver import Names, Receiver, answering, endless, receiving, saying
 
 #: As long as a test ever waits for a receiver that means no good.
 BRIEF = 0.3

@@ -15,7 +15,7 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 from urllib.parse import quote, quote_plus
 
 import aiohttp
@@ -56,6 +56,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 class TargetNotAllowed(Exception):
     """A name resolves to an address that must not be reached."""
+
+    code: ClassVar[str] = "target"
 
 
 class _JudgingResolver(AbstractResolver):

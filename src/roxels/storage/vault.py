@@ -24,7 +24,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -40,9 +40,13 @@ Randomness = Callable[[int], bytes]
 class KeyFileError(Exception):
     """A key file cannot be used. The server does not start without it, since what it locks would be out of reach."""
 
+    code: ClassVar[str] = "key_file"
+
 
 class CannotOpen(Exception):
     """A stored secret does not open: it was altered, or belongs to another id or environment. Set its value again."""
+
+    code: ClassVar[str] = "cannot_open"
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.__doc__)
@@ -50,6 +54,8 @@ class CannotOpen(Exception):
 
 class UnknownKey(CannotOpen):
     """A stored secret was sealed with a key that is not in `vault.keys`. Put that key file back, or set it again."""
+
+    code = "unknown_key"
 
 
 class Vault:
