@@ -1,0 +1,199 @@
+"""The keys of this installation, and what they lock: secrets at rest, the signature of receipts, the salt of subjects.
+
+The law:
+
+    file (mode 600, in the data folder's `keys/`)   what it is for                                          rotates
+    vault.keys      32 bytes a line, base64         AES-256-GCM of secrets; the last line seals,              yes
+                                                    every line opens
+    signing.keys    32 bytes a line, base64         Ed25519 of receipts; the last line signs,                 yes
+                                                    every line verifies
+    subjects.keys   32 bytes, base64                the salt that hides whom a receipt is about               no
+
+A sealed secret is `<key id>.<base64 of nonce and ciphertext>`. It is bound to (environment, id): put under another row
+or into another environment, it does not open. A key's id is a hash of it (of the public half for signing), so it need
+not be written down and cannot be mixed up. To rotate, append a line; never remove one that something was sealed with.
+
+The files are made once, at the first start, complete and on disk before anything uses them: what a lost key had locked
+is lost. Processes on several machines that share a database need the same files. They belong into a backup of their
+own: with them, a stolen database can be read.
+"""
+
+import base64
+import binascii
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import ClassVar, Self
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+KEY_SIZE = 32
+_NONCE_SIZE = 12
+#: So many random bytes.
+Randomness = Callable[[int], bytes]
+
+
+class KeyFileError(Exception):
+    """A key file cannot be used. The server does not start without it, since what it locks would be out of reach."""
+
+    code: ClassVar[str] = "key_file"
+
+
+class CannotOpen(Exception):
+    """A stored secret does not open: it was altered, or belongs to another id or environment. Set its value again."""
+
+    code: ClassVar[str] = "cannot_open"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)
+
+
+class UnknownKey(CannotOpen):
+    """A stored secret was sealed with a key that is not in `vault.keys`. Put that key file back, or set it again."""
+
+    code = "unknown_key"
+
+
+class Vault:
+    """Locks secrets. `keys`: oldest first; the last one seals."""
+
+    def __init__(self, keys: tuple[bytes, ...], randomness: Randomness) -> None:
+        self._ciphers = {_key_id(b"vault", key): AESGCM(key) for key in keys}
+        self._current = _key_id(b"vault", keys[-1])
+        self._randomness = randomness
+
+    def seal(self, secret: str, *, environment: str, id: str) -> str:
+        """The secret as it may be stored in the row `id` of `environment`."""
+        nonce = self._randomness(_NONCE_SIZE)
+        locked = self._ciphers[self._current].encrypt(nonce, secret.encode(), _place(environment, id))
+        return f"{self._current}.{base64.b64encode(nonce + locked).decode()}"
+
+    def open(self, sealed: str, *, environment: str, id: str) -> str:
+        """The secret again. Raises `UnknownKey`, `CannotOpen`."""
+        key_id, _, text = sealed.partition(".")
+        if key_id not in self._ciphers:
+            raise UnknownKey
+        try:
+            raw = base64.b64decode(text, validate=True)
+            opened = self._ciphers[key_id].decrypt(raw[:_NONCE_SIZE], raw[_NONCE_SIZE:], _place(environment, id))
+        except (InvalidTag, ValueError):
+            raise CannotOpen from None
+        return opened.decode()
+
+    def is_current(self, sealed: str) -> bool:
+        """Was it sealed with the newest key? If not, open it and seal it again when convenient."""
+        return sealed.partition(".")[0] == self._current
+
+
+class Signer:
+    """Signs receipts. `keys`: oldest first; the last one signs."""
+
+    def __init__(self, keys: tuple[bytes, ...]) -> None:
+        private = [Ed25519PrivateKey.from_private_bytes(key) for key in keys]
+        self._current = private[-1]
+        #: The public halves by key id, 32 raw bytes each: all that a check needs.
+        self.public_keys: Mapping[str, bytes] = {_public_id(_raw(key)): _raw(key) for key in private}
+        #: Which key signs.
+        self.key_id = _public_id(_raw(self._current))
+
+    def sign(self, text: bytes) -> bytes:
+        """64 bytes, Ed25519."""
+        return self._current.sign(text)
+
+
+class Keyring:
+    """All keys of an installation, loaded once by the composition root."""
+
+    def __init__(self, *, vault: Vault, signer: Signer, subject_salt: bytes) -> None:
+        self.vault = vault
+        self.signer = signer
+        self.subject_salt = subject_salt
+
+    @classmethod
+    def load(cls, folder: Path, randomness: Randomness) -> Self:
+        """Read the key files of `folder`; make the folder and those that are missing. Raises `KeyFileError`."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return cls(
+            vault=Vault(_keys(folder / "vault.keys", randomness), randomness),
+            signer=Signer(_keys(folder / "signing.keys", randomness)),
+            subject_salt=_keys(folder / "subjects.keys", randomness)[0],
+        )
+
+
+def verifiers(public_keys: Mapping[str, bytes]) -> dict[str, Callable[[bytes, bytes], bool]]:
+    """For each key id: (signature, text) → does it hold? As `domain.receipts.broken` takes them."""
+    return {key_id: _verifier(raw) for key_id, raw in public_keys.items()}
+
+
+def _verifier(raw: bytes) -> Callable[[bytes, bytes], bool]:
+    key = Ed25519PublicKey.from_public_bytes(raw)
+
+    def verify(signature: bytes, text: bytes) -> bool:
+        try:
+            key.verify(signature, text)
+        except InvalidSignature:
+            return False
+        return True
+
+    return verify
+
+
+def _keys(path: Path, randomness: Randomness) -> tuple[bytes, ...]:
+    if not path.exists():
+        _make(path, randomness)
+    if path.stat().st_mode & 0o077:
+        raise KeyFileError(
+            f"{path.name} can be read by others than its owner. Run `chmod 600` on it and rotate the key."
+        )
+    lines = [line.strip() for line in path.read_text("ascii", "replace").splitlines()]
+    try:
+        keys = tuple(base64.b64decode(line, validate=True) for line in lines if line and not line.startswith("#"))
+    except (binascii.Error, ValueError):
+        keys = ()
+    if not keys or any(len(key) != KEY_SIZE for key in keys):
+        raise KeyFileError(f"{path.name} must hold one key of 32 bytes per line, as base64. Restore it from a backup.")
+    return keys
+
+
+def _make(path: Path, randomness: Randomness) -> None:
+    """Write a new key, whole and on disk, under a name of its own; then give it its name, unless another was faster."""
+    draft = path.with_name(f"{path.name}.{randomness(8).hex()}")
+    key = base64.b64encode(randomness(KEY_SIZE)).decode()
+    text = f"# A key of this Roxels installation. Keep it secret, and keep a copy.\n{key}\n"
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return
+    finally:
+        draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _place(environment: str, id: str) -> bytes:
+    return f"{environment}\0{id}".encode()
+
+
+def _key_id(purpose: bytes, key: bytes) -> str:
+    return hashlib.sha256(b"roxels " + purpose + b" key id\0" + key).hexdigest()[:16]
+
+
+def _public_id(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()[:16]
+
+
+def _raw(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
