@@ -56,6 +56,7 @@ def _engine(path: Path, begin: str, *, query_only: bool, size: int) -> Engine:
         f"sqlite:///{path}",
         poolclass=pool,
         connect_args={"check_same_thread": False, "timeout": 30, "isolation_level": None},
+        hide_parameters=True,  # what people said must not reach a log through a database error
         **limits,
     )
 

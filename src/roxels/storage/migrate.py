@@ -1,4 +1,4 @@
-"""Bring a database to the schema that the code expects. Alembic is heavy: imported only when there is a step to take."""
+"""Bring a database to the schema that the code expects. Alembic is heavy, so this is imported only to take a step."""
 
 from pathlib import Path
 

@@ -36,7 +36,7 @@ def resolve(tx: Writing, external_id: str | None, name: str | None, source: Sour
         first_seen_at=tx.now,
         last_seen_at=tx.now,
     )
-    if not tx.insert_if_absent(persons, msgspec.structs.asdict(person)):
+    if not tx.insert_if_absent(persons, {"environment": tx.environment, **msgspec.structs.asdict(person)}):
         person = seen(tx, find_again(tx, external_id), name, source)
     return person
 

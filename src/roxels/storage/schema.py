@@ -18,7 +18,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -262,7 +261,7 @@ webhook_secrets = Table(
     column("id", String, primary_key=True, about=NOTHING),
     column("environment", String, about=NOTHING),
     column("name", String, about=NOTHING),
-    column("sealed", LargeBinary, about=NOTHING),
+    column("sealed", Text, about=NOTHING),
     column("created_at", Moment, about=NOTHING),
     column("revoked_at", Moment, nullable=True, about=NOTHING),
 )

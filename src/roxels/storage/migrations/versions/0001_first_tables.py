@@ -116,7 +116,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("environment", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
         sa.Column("created_at", schema.Moment(), nullable=False),
         sa.Column("revoked_at", schema.Moment(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_secrets")),
