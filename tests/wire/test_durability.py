@@ -1,0 +1,130 @@
+"""Nothing is shown that is not kept: whatever a listener can pull stands in the database at that very moment.
+
+The listener here pulls inside the wake-up call itself and looks for each frame through a connection of its own. The
+same check must go red when the store answers before its commit returned, which is planted below.
+"""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from roxels.storage.leases import Processes
+from roxels.storage.log import Append, Piece
+from roxels.storage.store import Store
+from roxels.testing import LineSpeaker
+from roxels.wire.attendance import Attendance
+from roxels.wire.link import Link
+from roxels.wire.room import Ports
+from roxels.wire.rooms import Rooms
+from tests.wire.conftest import LINES, House
+
+
+class Auditor:
+    """A listener that looks up everything it is sent, the moment it could be sent."""
+
+    def __init__(self, rooms: Rooms, file: Path) -> None:
+        self.link = Link(self._look)
+        self.attendance = Attendance(rooms, self.link)
+        self.unkept: list[str] = []
+        self.seen: list[str] = []
+        self.done = asyncio.Event()
+        self._database = sqlite3.connect(file)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _look(self) -> None:
+        for text in self.link.pull(self.attendance.room):
+            frame = msgspec.json.decode(text)
+            self.seen.append(frame["frame"])
+            if not self._is_kept(frame):
+                self.unkept.append(frame["frame"])
+            if frame.get("type") == "agent.said":
+                self.done.set()
+
+    def _is_kept(self, frame: dict[str, Any]) -> bool:
+        match frame["frame"]:
+            case "event":
+                return self._one("SELECT count(*) FROM events WHERE seq >= ? AND type != ''", frame["seq"]) > 0
+            case "piece":
+                said = self._one("SELECT coalesce(sum(length(text)), 0) FROM pieces")
+                ended = self._one("SELECT count(*) FROM events WHERE type = 'agent.said'")
+                return ended > 0 or said >= frame["from"] + len(frame["text"])
+            case _:
+                return True
+
+    def _one(self, query: str, *values: object) -> int:
+        return int(self._database.execute(query, values).fetchone()[0])
+
+
+class HastyStore(Store):
+    """The planted fault: it answers first and commits later."""
+
+    def __init__(self, store: Store) -> None:
+        vars(self).update(vars(store))
+        self._late: list[Append] = []
+
+    async def append(self, append: Append) -> None:
+        self._late.append(append)
+        if len(self._late) > 1:
+            await super().append(self._late.pop(0))
+
+    async def finish(self) -> None:
+        while self._late:
+            await super().append(self._late.pop(0))
+
+
+async def audited(tmp_path: Path, *, hasty: bool) -> Auditor:
+    house = House(tmp_path, LineSpeaker(LINES))
+    await house.make_template()
+    opened = await house.open()
+    store = HastyStore(house.store) if hasty else house.store
+    processes = Processes(tmp_path / "others", "audited")
+    ports = Ports(store=store, speaker=LineSpeaker(LINES), clock=house.clock, ids=house.ids)
+    rooms = Rooms(ports, processes)
+    auditor = Auditor(rooms, tmp_path / "roxels.db")
+    visit = await rooms.visit_of(opened.token or "")
+    hello = msgspec.json.encode({"frame": "hello", "v": 1, "token": opened.token})
+    await auditor.attendance.receive(hello)
+    async with asyncio.timeout(10):
+        await auditor.done.wait()
+    assert visit.external_id == "ada"
+    if isinstance(store, HastyStore):
+        await store.finish()
+    await rooms.drain()
+    processes.close()
+    await house.close()
+    auditor.close()
+    return auditor
+
+
+async def test_what_can_be_sent_is_kept(tmp_path: Path) -> None:
+    auditor = await audited(tmp_path, hasty=False)
+    assert auditor.unkept == []
+    assert {"welcome", "event", "piece"} <= set(auditor.seen)
+
+
+async def test_sending_first_is_found(tmp_path: Path) -> None:
+    auditor = await audited(tmp_path, hasty=True)
+    assert "piece" in auditor.unkept
+
+
+@pytest.mark.parametrize("count", [1, 20])
+async def test_an_append_returns_after_its_commit(tmp_path: Path, count: int) -> None:
+    house = House(tmp_path, LineSpeaker(LINES))
+    await house.make_template()
+    visits = [await house.open(f"user{n}") for n in range(count)]
+    outside = sqlite3.connect(tmp_path / "roxels.db")
+
+    async def keep(conversation_id: str, head: int) -> int:
+        await house.store.append(Append(conversation_id=conversation_id, expected_seq=head, piece=Piece("u", 0, "x")))
+        found = outside.execute("SELECT count(*) FROM pieces WHERE conversation_id = ?", (conversation_id,))
+        return int(found.fetchone()[0])
+
+    assert await asyncio.gather(*(keep(visit.conversation_id, visit.state.head) for visit in visits)) == [1] * count
+    outside.close()
+    await house.close()
