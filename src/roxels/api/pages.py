@@ -1,0 +1,105 @@
+"""What browsers load: the embed script, the frame and its files. Served from memory as they lie in `embed/`.
+
+`/embed.js` is always current (a short cache and an ETag); the frame's files stand under a folder named after their
+contents, cached for good. The frame may be framed by the domains of its key and by nobody else; without a key it may be
+framed by anyone, since nothing starts there without a session's id.
+"""
+
+import hashlib
+import mimetypes
+from collections.abc import Mapping
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from roxels.storage import keys
+from roxels.storage.store import Store
+
+TYPES = {".js": "text/javascript; charset=utf-8", ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8"}
+FOR_GOOD = "public, max-age=31536000, immutable"
+SHORTLY = "public, max-age=300, must-revalidate"
+
+
+class Files:
+    """The files of a folder, in memory, and a name for their contents."""
+
+    def __init__(self, folder: Path) -> None:
+        self.contents = {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
+        }
+        digest = hashlib.sha256()
+        for name, content in self.contents.items():
+            digest.update(name.encode() + b"\0" + content + b"\0")
+        self.version = digest.hexdigest()[:16]
+
+    def answer(self, request: Request, name: str, headers: Mapping[str, str]) -> Response:
+        """The file of that name, or 404; 304 where the browser has it."""
+        content = self.contents.get(name)
+        if content is None:
+            return PlainTextResponse("There is nothing here.", status_code=404)
+        etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+        headers = {"ETag": etag, "X-Content-Type-Options": "nosniff", **headers}
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=headers)
+        kind = TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return Response(content, media_type=kind, headers=headers)
+
+
+def page_routes(store: Store, files: Files) -> list[Route]:
+    """The addresses of the embed."""
+    frame_html = files.contents["frame.html"].replace(b"{{ v }}", files.version.encode())
+
+    async def script(request: Request) -> Response:
+        return files.answer(request, "embed.js", {"Cache-Control": SHORTLY, "Access-Control-Allow-Origin": "*"})
+
+    async def frame(request: Request) -> Response:
+        key = request.query_params.get("key")
+        ancestors = "*" if key is None else await _ancestors(store, key)
+        headers = {
+            "Content-Security-Policy": _policy(request, ancestors),
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return Response(frame_html, media_type=TYPES[".html"], headers=headers)
+
+    async def static(request: Request) -> Response:
+        if request.path_params["version"] != files.version or request.path_params["name"].startswith("demo/"):
+            return PlainTextResponse("There is nothing here.", status_code=404)
+        return files.answer(request, request.path_params["name"], {"Cache-Control": FOR_GOOD})
+
+    return [
+        Route("/embed.js", script),
+        Route("/embed/frame", frame),
+        Route("/embed/static/{version}/{name:path}", static),
+    ]
+
+
+async def _ancestors(store: Store, key: str) -> str:
+    """Who may frame it, as CSP says it: the domains of this key; any for a key without; none for an unknown one."""
+    found = await store.read_across(keys.embed_key_by_value, key)
+    if found is None or found.revoked_at is not None:
+        return "'none'"
+    if not found.allowed_domains:
+        return "*"
+    return " ".join(source for domain in found.allowed_domains for source in _sources(domain))
+
+
+def _sources(domain: str) -> tuple[str, ...]:
+    """A domain as CSP sources: https, and http for loopback."""
+    host = domain.partition(":")[0]
+    if host in ("localhost", "127.0.0.1"):
+        return (f"http://{domain}", f"https://{domain}")
+    return (f"https://{domain}",)
+
+
+def _policy(request: Request, ancestors: str) -> str:
+    socket_origin = f"{'wss' if request.url.scheme == 'https' else 'ws'}://{request.url.netloc}"
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; "
+        f"connect-src 'self' {socket_origin}; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
+    )
