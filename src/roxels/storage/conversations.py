@@ -3,16 +3,51 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import insert, select
 
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.events import AnyEvent, Fact
 from roxels.domain.proof import Proof, Sight
+from roxels.domain.life import EndedBy, Status
+from roxels.domain.persons import Person
 from roxels.domain.resumption import Past
 from roxels.storage import log
+from roxels.storage import persons as people
+from roxels.storage import sessions as visits
 from roxels.storage.log import Append
-from roxels.storage.schema import conversations
-from roxels.storage.transaction import AcrossWriting, Reading, Writing
+from roxels.storage.pages import Page, Span, page
+from roxels.storage.schema import conversations, persons
+from roxels.storage.sessions import Outline as VisitOutline
+from roxels.storage.transaction import AcrossWriting, AnySelect, Reading, Rows, Writing
+
+
+class Outline(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation as its row tells it, for lists: whose it is and how it stands, nothing of what was said."""
+
+    id: str
+    template_id: str
+    template_version: int
+    status: Status
+    ended_by: EndedBy | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    last_activity_at: datetime
+    person: Person
+    #: Oldest first.
+    visits: tuple[VisitOutline, ...] = ()
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which conversations a list shows; None is any."""
+
+    template_id: str | None = None
+    person_id: str | None = None
+    external_id: str | None = None
+    status: Status | None = None
+    #: Begun at this time or later.
+    since: datetime | None = None
 
 
 def begin(
@@ -108,3 +143,36 @@ def earlier(tx: Reading, sight: Sight, but: str, limit: int = 1000) -> list[tupl
     )
     newest_first = [row.id for row in tx.all(query)]
     return [(each, fold(log.read_facts(tx, each))) for each in reversed(newest_first)]
+
+
+def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Outline]:
+    """The conversations of this environment, newest first."""
+    query = select(conversations).where(conversations.c.environment == tx.environment)
+    for name in ("template_id", "person_id", "status"):
+        value = getattr(wanted, name)
+        query = query if value is None else query.where(conversations.c[name] == value)
+    if wanted.since is not None:
+        query = query.where(conversations.c.created_at >= wanted.since)
+    if wanted.external_id is not None:
+        query = query.where(conversations.c.person_id.in_(_ids_of(tx, wanted.external_id)))
+    found = page(tx, query, (conversations.c.created_at, conversations.c.id), span, lambda row: row)
+    return Page(items=_outlines(tx, found.items), next=found.next)
+
+
+def _ids_of(tx: Reading, external_id: str) -> AnySelect:
+    return select(persons.c.id).where(
+        persons.c.environment == tx.environment, persons.c.external_id == external_id
+    )
+
+
+def _outlines(tx: Reading, rows: Sequence[Rows]) -> list[Outline]:
+    known = people.by_ids(tx, {row.person_id for row in rows})
+    seen = visits.of_conversations(tx, [row.id for row in rows])
+    return [
+        Outline(
+            **{name: getattr(row, name) for name in Outline.__struct_fields__ if name not in ("person", "visits")},
+            person=known[row.person_id],
+            visits=tuple(seen.get(row.id, ())),
+        )
+        for row in rows
+    ]

@@ -1,5 +1,6 @@
 """Persons: rows, unique by (environment, external_id)."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ from sqlalchemy import select, update
 
 from roxels.domain.ids import Ids
 from roxels.domain.persons import Person, Source, renamed
+from roxels.storage.pages import Page, Span, page
 from roxels.storage.schema import persons
 from roxels.storage.transaction import Reading, Rows, Writing
 
@@ -21,6 +23,25 @@ def find(tx: Reading, external_id: str) -> Person | None:
     return _one(
         tx.first(select(persons).where(persons.c.environment == tx.environment, persons.c.external_id == external_id))
     )
+
+
+def by_ids(tx: Reading, ids: Collection[str]) -> dict[str, Person]:
+    """These persons, by id."""
+    query = select(persons).where(persons.c.environment == tx.environment, persons.c.id.in_(ids))
+    return {row.id: of_row(row) for row in tx.all(query)} if ids else {}
+
+
+def listed(tx: Reading, external_id: str | None, span: Span) -> Page[Person]:
+    """The persons of this environment, the latest seen first; `external_id` shows that one or none."""
+    query = select(persons).where(persons.c.environment == tx.environment)
+    if external_id is not None:
+        query = query.where(persons.c.external_id == external_id)
+    return page(tx, query, (persons.c.last_seen_at, persons.c.id), span, of_row)
+
+
+def create(tx: Writing, person: Person) -> bool:
+    """Keep a new person, unless somebody of this external_id stands; says whether it did."""
+    return tx.insert_if_absent(persons, msgspec.structs.asdict(person) | {"environment": tx.environment})
 
 
 def resolve(tx: Writing, external_id: str | None, name: str | None, source: Source, ids: Ids) -> Person:

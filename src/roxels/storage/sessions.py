@@ -1,5 +1,6 @@
 """Sessions: one visit each. A token is looked up by its hash, over all environments; all else stays within one."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -8,7 +9,7 @@ from sqlalchemy import insert, select, update
 from roxels.domain.ids import hashed
 from roxels.domain.proof import Proof
 from roxels.storage.schema import conversations, persons, sessions
-from roxels.storage.transaction import AnySelect, Environment, Rows, View, Writing
+from roxels.storage.transaction import AnySelect, Environment, Reading, Rows, View, Writing
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +33,18 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     def is_live(self, now: datetime) -> bool:
         """Whether it may still be used."""
         return self.ended_at is None and now < self.expires_at
+
+
+class Outline(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as its row tells it, for lists."""
+
+    id: str
+    proof: Proof
+    method: str
+    device: bool
+    reason: str
+    created_at: datetime
+    ended_at: datetime | None
 
 
 _JOINED = (
@@ -78,6 +91,28 @@ def by_join_secret(view: View, conversation_id: str, secret: str) -> Visit | Non
     return _one(
         view, _JOINED.where(sessions.c.join_hash == hashed(secret), sessions.c.conversation_id == conversation_id)
     )
+
+
+def of_conversations(tx: Reading, ids: Sequence[str]) -> dict[str, list[Outline]]:
+    """The sessions of these conversations, oldest first, by conversation."""
+    query = (
+        select(sessions)
+        .where(sessions.c.environment == tx.environment, sessions.c.conversation_id.in_(ids))
+        .order_by(sessions.c.created_at, sessions.c.id)
+    )
+    found: dict[str, list[Outline]] = {}
+    for row in tx.all(query) if ids else []:
+        outline = Outline(
+            id=row.id,
+            proof=Proof(row.proof),
+            method=row.method,
+            device=row.device_id is not None,
+            reason=row.reason,
+            created_at=row.created_at,
+            ended_at=row.ended_at,
+        )
+        found.setdefault(row.conversation_id, []).append(outline)
+    return found
 
 
 def exchange(tx: Writing, session_id: str, token: str, *, timezone: str | None, locale: str | None) -> bool:

@@ -1,0 +1,96 @@
+"""Deliveries as their owner sees them: what is owed, what was tried, and sending one again. Delivering is the worker's."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import select, update
+
+from roxels.storage.pages import Page, Span, page
+from roxels.storage.schema import attempts, deliveries
+from roxels.storage.transaction import AnySelect, Reading, Rows, Writing
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One try, counted from 1. `error` names what went wrong before or beside a status."""
+
+    n: int
+    at: datetime
+    status_code: int | None
+    duration_ms: int
+    error: str | None
+    response_excerpt: str | None
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """What a commit owes to one address."""
+
+    id: str
+    conversation_id: str
+    goal_id: str
+    commit_id: str
+    revision: int
+    type: str
+    url: str
+    status: str
+    due_at: datetime
+    claimed_by: str | None
+    created_at: datetime
+    attempts: tuple[Attempt, ...] = ()
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which deliveries a list shows; None is any."""
+
+    status: str | None = None
+    conversation_id: str | None = None
+
+
+_SHOWN: AnySelect = select(*(deliveries.c[name] for name in Delivery.__struct_fields__ if name != "attempts"))
+
+
+def get(tx: Reading, delivery_id: str) -> Delivery | None:
+    """The delivery of that id, with its attempts."""
+    row = tx.first(_SHOWN.where(deliveries.c.environment == tx.environment, deliveries.c.id == delivery_id))
+    return None if row is None else _with_attempts(tx, [_bare(row)])[0]
+
+
+def of_conversation(tx: Reading, conversation_id: str) -> list[Delivery]:
+    """All that one conversation owes, in the order in which it came to owe it."""
+    query = _SHOWN.where(
+        deliveries.c.environment == tx.environment, deliveries.c.conversation_id == conversation_id
+    ).order_by(deliveries.c.created_at, deliveries.c.id)
+    return _with_attempts(tx, [_bare(row) for row in tx.all(query)])
+
+
+def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Delivery]:
+    """The deliveries of this environment, newest first."""
+    query = _SHOWN.where(deliveries.c.environment == tx.environment)
+    if wanted.status is not None:
+        query = query.where(deliveries.c.status == wanted.status)
+    if wanted.conversation_id is not None:
+        query = query.where(deliveries.c.conversation_id == wanted.conversation_id)
+    found = page(tx, query, (deliveries.c.created_at, deliveries.c.id), span, _bare)
+    return Page(items=_with_attempts(tx, found.items), next=found.next)
+
+
+def make_due(tx: Writing, delivery_id: str) -> None:
+    """The worker may take it at once."""
+    tx.run(
+        update(deliveries)
+        .where(deliveries.c.environment == tx.environment, deliveries.c.id == delivery_id)
+        .values(status="due", due_at=tx.now, claimed_by=None)
+    )
+
+
+def _bare(row: Rows) -> Delivery:
+    return Delivery(**row._mapping)
+
+
+def _with_attempts(tx: Reading, found: Sequence[Delivery]) -> list[Delivery]:
+    made: dict[str, list[Attempt]] = {delivery.id: [] for delivery in found}
+    query = select(attempts).where(attempts.c.delivery_id.in_(made)).order_by(attempts.c.delivery_id, attempts.c.n)
+    for row in tx.all(query) if made else []:
+        values = dict(row._mapping)
+        made[values.pop("delivery_id")].append(Attempt(**values))
+    return [msgspec.structs.replace(delivery, attempts=tuple(made[delivery.id])) for delivery in found]
