@@ -12,11 +12,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal, get_args, get_origin
 
+import msgspec
 from pydantic_core import PydanticUndefined
 
 import roxels
 from roxels.domain.errors import RoxelsError
+from roxels.domain.events import AnyEvent
 from roxels.settings import CONFIG_VARIABLE, Settings, variable
+from roxels.wire import protocol
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Alembic runs these; they are no modules to import.
@@ -51,6 +54,73 @@ Every refusal is one object: `{{"error": {{"code", "message", "field"?}}}}`. `co
 `persons[0].external_id`.
 
 {table(("code", "status", "what it says, unless it can say something more exact"), rows)}"""
+
+
+def protocol_page() -> str:
+    """The wire: every frame, both ways, and every event that a participant may see."""
+    return f"""{NOTICE}
+# The wire
+
+A conversation is joined and followed over one connection: a WebSocket at `/v1/wire`, or its HTTP twin, server-sent
+events at `GET /v1/wire?after=N&rendered=<utterance_id>:<chars>` with `POST /v1/wire/{{say|correct|heard|bye}}` and the
+session's token as bearer. Both carry the same frames, version {protocol.VERSION}: one JSON object each, its name under
+`frame`. In the event stream each frame is one `data:` line; facts carry `id: <seq>`, and `Last-Event-ID` counts as
+`after`.
+
+Joining is always the same: `hello` with the last `seq` you know (0 at first) and how much of an answer you show; then
+comes `welcome`, everything after that place, and whatever happens from there on. Your view is a fold: facts in their
+order, and the pieces of one utterance joined by `from` (code points). Whatever reaches you is kept already; whatever
+you miss comes again. Send `say` again under the same `id` until it is acknowledged: it is said once.
+
+New fields, frames and event types may be added within a version: ignore what you do not know.
+
+## Client to server
+
+{_frames(get_args(protocol.ClientFrame))}
+## Server to client
+
+{_frames(get_args(protocol.ServerFrame))}
+## Events
+
+The facts of a conversation; in an `event` frame their fields stand beside `seq`, `type` and `at`. What is marked
+*not sent* stays on the server (the REST API's `/v1/interviews/{{id}}/events` shows those too, and all fields).
+
+{_events()}
+## Close codes
+
+| code | means | come back |
+| --- | --- | --- |
+| 1000 | the visit is over | no |
+| 1012 | the server restarts | yes |
+| {protocol.UNAUTHORIZED} | the token opens nothing | not with this token |
+| {protocol.SUPERSEDED} | another process speaks for the conversation now | at once |
+| {protocol.DRAINING} | the server is stopping | at once |
+"""
+
+
+def _frames(kinds: tuple[type[msgspec.Struct], ...]) -> str:
+    rows = [(f"`{kind.__struct_config__.tag}`", _fields(kind), _line(kind.__doc__)) for kind in kinds]
+    return table(("frame", "fields", "what it says"), rows)
+
+
+def _events() -> str:
+    kinds: tuple[type[msgspec.Struct], ...] = get_args(AnyEvent)
+    return table(
+        ("type", "fields", "what happened"),
+        [(f"`{kind.__struct_config__.tag}`", _sent(kind), _line(kind.__doc__)) for kind in kinds],
+    )
+
+
+def _sent(kind: type[msgspec.Struct]) -> str:
+    names = protocol.VISIBLE.get(kind.__name__)
+    if names is None:
+        return "*not sent*"
+    return ", ".join(f"`{name}`" for name in names) or "none"
+
+
+def _fields(kind: type[msgspec.Struct]) -> str:
+    fields = msgspec.structs.fields(kind)
+    return ", ".join(f"`{field.encode_name}`" for field in fields) or "none"
 
 
 def modules() -> list[ModuleType]:
@@ -92,6 +162,7 @@ def _value(default: object) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/errors.md": errors_page,
+    "docs/protocol.md": protocol_page,
     "docs/settings.md": settings_page,
 }
 

@@ -17,7 +17,11 @@ from starlette.routing import Route
 from roxels.storage import keys
 from roxels.storage.store import Store
 
-TYPES = {".js": "text/javascript; charset=utf-8", ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8"}
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+}
 FOR_GOOD = "public, max-age=31536000, immutable"
 SHORTLY = "public, max-age=300, must-revalidate"
 

@@ -8,9 +8,9 @@ from sqlalchemy import insert, select
 
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.events import AnyEvent, Fact
-from roxels.domain.proof import Proof, Sight
 from roxels.domain.life import EndedBy, Status
 from roxels.domain.persons import Person
+from roxels.domain.proof import Proof, Sight
 from roxels.domain.resumption import Past
 from roxels.storage import log
 from roxels.storage import persons as people
@@ -160,9 +160,7 @@ def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Outline]:
 
 
 def _ids_of(tx: Reading, external_id: str) -> AnySelect:
-    return select(persons.c.id).where(
-        persons.c.environment == tx.environment, persons.c.external_id == external_id
-    )
+    return select(persons.c.id).where(persons.c.environment == tx.environment, persons.c.external_id == external_id)
 
 
 def _outlines(tx: Reading, rows: Sequence[Rows]) -> list[Outline]:

@@ -54,7 +54,9 @@ def create_embed_key(tx: Writing, key: EmbedKey) -> None:
 
 def embed_key_by_value(view: View, value: str) -> EmbedKey | None:
     """The embed key that a page sent, unless it was revoked."""
-    return _embed_key(view.first(select(embed_keys).where(embed_keys.c.key == value, embed_keys.c.revoked_at.is_(None))))
+    return _embed_key(
+        view.first(select(embed_keys).where(embed_keys.c.key == value, embed_keys.c.revoked_at.is_(None)))
+    )
 
 
 def embed_key(tx: Reading, key_id: str) -> EmbedKey | None:
@@ -90,9 +92,7 @@ def revoke_embed_key(tx: Writing, key_id: str) -> None:
     """From now on it opens nothing."""
     tx.run(
         update(embed_keys)
-        .where(
-            embed_keys.c.environment == tx.environment, embed_keys.c.id == key_id, embed_keys.c.revoked_at.is_(None)
-        )
+        .where(embed_keys.c.environment == tx.environment, embed_keys.c.id == key_id, embed_keys.c.revoked_at.is_(None))
         .values(revoked_at=tx.now)
     )
 

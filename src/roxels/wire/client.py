@@ -36,11 +36,14 @@ class Client:
         self._url = socket_url
         self._token = token
         self._chance = chance
+        #: Ids of what was said here, not elsewhere.
+        self.own: set[str] = set()
         self._unacknowledged: dict[str, str] = {}
         self._socket: aiohttp.ClientWebSocketResponse | None = None
 
     async def say(self, message_id: str, text: str) -> None:
         """Say something, once, however often the connection breaks before it is acknowledged."""
+        self.own.add(message_id)
         self._unacknowledged[message_id] = text
         if self._socket is not None and not self._socket.closed:
             with contextlib.suppress(ConnectionError):

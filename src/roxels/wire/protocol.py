@@ -14,18 +14,15 @@ from roxels.domain.events import (
     AgentHeard,
     AgentSaid,
     AgentStarted,
-    ContextAdded,
     ConversationCompleted,
     ConversationEnded,
     ConversationExpired,
     ConversationFailed,
-    ConversationOpened,
     Fact,
     FieldCaptured,
     FieldSkipped,
     GoalActivated,
     GoalCommitted,
-    PersonNamed,
     PersonSaid,
     SessionEnded,
     SessionJoined,
@@ -198,44 +195,33 @@ def encode(frame: ServerFrame) -> str:
     return _encoder.encode(frame).decode()
 
 
-def shown(fact: Fact) -> dict[str, Any] | None:
-    """What a participant may see of a fact: the fields of an `event` frame, or None where it is not for them.
+#: What a participant may see of each fact. Plans, what a server told the agent, devices and the ids of sessions
+#: (another's may still be exchanged) stay on the server; a fact that is not named here is not sent at all.
+VISIBLE: dict[str, tuple[str, ...]] = {
+    SessionStarted.__name__: ("proof", "reason"),
+    SessionJoined.__name__: (),
+    SessionEnded.__name__: ("cause",),
+    PersonSaid.__name__: ("id", "text"),
+    AgentStarted.__name__: ("utterance_id",),
+    AgentSaid.__name__: ("utterance_id", "text", "interrupted"),
+    AgentHeard.__name__: ("utterance_id", "chars"),
+    FieldCaptured.__name__: ("goal_id", "field", "value"),
+    FieldSkipped.__name__: ("goal_id", "field"),
+    GoalActivated.__name__: ("goal_id",),
+    GoalCommitted.__name__: ("goal_id", "revision", "commit_id", "data"),
+    ConversationEnded.__name__: ("ended_by",),
+    ConversationExpired.__name__: (),
+    ConversationCompleted.__name__: ("summary", "findings"),
+    ConversationFailed.__name__: (),
+}
 
-    Plans, what a server told the agent, devices and the ids of sessions (another's may still be exchanged) stay here.
-    """
-    match fact.event:
-        case ContextAdded() | PersonNamed() | ConversationOpened():
-            return None
-        case SessionStarted() as event:
-            fields: dict[str, Any] = {"proof": event.proof, "reason": event.reason}
-        case AgentStarted() as event:
-            fields = {"utterance_id": event.utterance_id}
-        case FieldCaptured() as event:
-            fields = {"goal_id": event.goal_id, "field": event.field, "value": event.value}
-        case GoalCommitted() as event:
-            fields = {
-                "goal_id": event.goal_id,
-                "revision": event.revision,
-                "commit_id": event.commit_id,
-                "data": event.data,
-            }
-        case ConversationFailed():
-            fields = {}
-        case (
-            SessionJoined()
-            | SessionEnded()
-            | PersonSaid()
-            | AgentSaid()
-            | AgentHeard()
-            | FieldSkipped()
-            | GoalActivated()
-            | ConversationEnded()
-            | ConversationExpired()
-            | ConversationCompleted()
-        ) as event:
-            fields = {name: getattr(event, name) for name in event.__struct_fields__}
-        case _:
-            assert_never(fact.event)
+
+def shown(fact: Fact) -> dict[str, Any] | None:
+    """The fields of an `event` frame, or None where the fact is not for a participant."""
+    names = VISIBLE.get(type(fact.event).__name__)
+    if names is None:
+        return None
+    fields = {name: getattr(fact.event, name) for name in names}
     return {"seq": fact.seq, "type": name_of(fact.event), "at": fact.at, **fields}
 
 
