@@ -1,6 +1,208 @@
-"""The command line: `roxels demo | serve | talk | migrate | key`. Every command has an example in its help."""
+"""The command line. Every command has an example in its help; what answers data takes `--json`."""
 
+import asyncio
+import contextlib
+import json
+import os
+import random
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
 
+import aiohttp
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+from roxels import demo as demonstration
+from roxels import logs, server, settings
+from roxels.actions import manage
+from roxels.ambient import RandomIds, SystemClock
+from roxels.server import House, Server
+from roxels.storage.transaction import Environment
+from roxels.talk import CannotTalk, talk
+
+app = typer.Typer(
+    name="roxels",
+    help="Conversations that know who they talk to and carry on exactly where they left off.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+keys = typer.Typer(no_args_is_help=True, help="Secret keys of an environment.")
+app.add_typer(keys, name="key")
+
+Data = Annotated[Path | None, typer.Option(help="The data folder.")]
+Port = Annotated[int | None, typer.Option(help="The port to listen on; 0 takes a free one.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer with one line of JSON.")]
+
+
+@app.command()
+def demo(port: Port = None, data: Data = None, as_json: AsJson = False) -> None:
+    """Run everything at once, with a demo page, a webhook receiver and keys.
+
+    Example: roxels demo --port 8123 --data ./demo-data
+    """
+    given = _read(port=port, data=data, allow_private_targets=True)
+    _run(_demo(given, as_json=as_json))
+
+
+@app.command()
+def serve(port: Port = None, data: Data = None, host: Annotated[str | None, typer.Option()] = None) -> None:
+    """Run the server.
+
+    Example: ROXELS_PUBLIC_URL=https://talk.example.com roxels serve --port 8000 --data /var/lib/roxels
+    """
+    _run(_serve(_read(port=port, data=data, host=host)))
+
+
+@app.command()
+def migrate(data: Data = None) -> None:
+    """Bring the database to the schema of this version. `serve` and `demo` do so by themselves.
+
+    Example: roxels migrate --data /var/lib/roxels
+    """
+    given = _read(data=data)
+    database = server.open_database(given)
+    typer.echo(f"The database stands at revision {database.revision()}.")
+    database.close()
+
+
+@app.command("talk")
+def talk_command(
+    external_id: Annotated[str | None, typer.Option(help="Who talks, as your system calls them.")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call them.")] = None,
+    url: Annotated[str | None, typer.Option(help="The server; by itself the one that the demo started.")] = None,
+    key: Annotated[str | None, typer.Option(help="An embed key (rk_...); by itself the demo's.")] = None,
+    data: Data = None,
+    new: Annotated[bool, typer.Option("--new", help="Start over instead of going on.")] = False,
+) -> None:
+    """Talk in the terminal, over the same wire as the browser. Leave with Ctrl-C, come back, and it goes on.
+
+    Example: roxels talk --external-id ada
+    """
+    memo = _read(data=data).data / demonstration.MEMO
+    known: dict[str, Any] = json.loads(memo.read_text(encoding="utf-8")) if memo.exists() else {}
+    if not (url or known) or not (key or known):
+        _fail("No demo has run in this data folder: start one with `make run`, or name --url and --key.")
+    chance = random.SystemRandom()
+    with contextlib.suppress(KeyboardInterrupt):
+        _run(
+            talk(
+                url or known["url"],
+                key or known["embed_key"],
+                external_id=external_id,
+                name=name,
+                resume=not new,
+                ids=RandomIds(),
+                chance=chance.random,
+            )
+        )
+    typer.echo("\nCome back any time: the conversation goes on where you left it.")
+
+
+@keys.command("create")
+def create_key(
+    environment: Annotated[str, typer.Option(help="test or live")] = "test",
+    name: Annotated[str, typer.Option(help="What it is for.")] = "command line",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a secret key, shown once.
+
+    Example: roxels key create --environment live --data /var/lib/roxels --json
+    """
+    if environment not in ("test", "live"):
+        _fail("--environment must be test or live.")
+    made = _run(_create_key(_read(data=data), "live" if environment == "live" else "test", name))
+    typer.echo(json.dumps(made) if as_json else f"{made['value']}\nKeep it now: it is not shown again.")
+
+
+async def _demo(given: settings.Settings, *, as_json: bool) -> None:
+    listener = server.listen(given)
+    given = given.model_copy(update={"port": listener.getsockname()[1]})
+    house = server.build(given, clock=SystemClock(), ids=RandomIds())
+    config = await demonstration.prepare(house, server.origin_of(given))
+    sink = demonstration.Sink(given.data / "sink.jsonl", house.clock, house.ids)
+    house.add(demonstration.demo_routes(house.files, sink, config))
+
+    async def announce() -> None:
+        await _until_ready(config["url"])
+        line = {**config, "pid": os.getpid()}
+        typer.echo(json.dumps(line) if as_json else _invitation(config))
+        sys.stdout.flush()
+
+    await _serve_house(house, listener, announce)
+
+
+async def _serve(given: settings.Settings) -> None:
+    listener = server.listen(given)
+    house = server.build(given, clock=SystemClock(), ids=RandomIds())
+
+    async def announce() -> None:
+        typer.echo(f"Roxels listens at {server.origin_of(given)}.", err=True)
+
+    await _serve_house(house, listener, announce)
+
+
+async def _serve_house(house: House, listener: Any, announce: Any) -> None:
+    announcements: list[asyncio.Task[None]] = []
+    running = Server(house, on_ready=lambda: announcements.append(asyncio.create_task(announce())))
+    await running.serve(sockets=[listener])
+
+
+async def _until_ready(url: str) -> None:
+    async with aiohttp.ClientSession() as http, asyncio.timeout(30):
+        while True:
+            async with http.get(f"{url}/readyz") as answer:
+                if answer.status == 200:
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def _create_key(given: settings.Settings, environment: Environment, name: str) -> dict[str, Any]:
+    house = server.build(given, clock=SystemClock(), ids=RandomIds())
+    key, value = await house.store.write(environment, manage.create_api_key, name, house.ids)
+    await house.close()
+    return {
+        "id": key.id,
+        "name": key.name,
+        "value": value,
+        "created_at": key.created_at.isoformat(),
+        "revoked_at": None,
+    }
+
+
+def _invitation(config: dict[str, Any]) -> str:
+    login = config["dashboard_login"]
+    return (
+        f"Roxels is running.\n\n"
+        f"  Demo page    {config['demo_url']}\n"
+        f"  Dashboard    {config['dashboard_url']}   ({login['email']}, password {login['password']})\n"
+        f"  Reference    {config['docs_url']}\n\n"
+        f"Or talk in a second terminal: .venv/bin/roxels talk --external-id ada\nStop with Ctrl-C."
+    )
+
+
+def _read(**given: Any) -> settings.Settings:
+    try:
+        read = settings.read(**{name: value for name, value in given.items() if value is not None})
+    except settings.BadSettings as fault:
+        _fail(str(fault))
+    logs.install(read.log_level, read.log_format)
+    return read
+
+
+def _run(work: Any) -> Any:
+    try:
+        return asyncio.run(work)
+    except (server.PortTaken, CannotTalk) as fault:
+        _fail(str(fault))
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(2)
+
+
+def main() -> None:
+    """The command `roxels`."""
+    app()

@@ -6,8 +6,8 @@ got in a file of its own, which erasing does not touch, since a customer's own d
 
 import asyncio
 import json
+import os
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from roxels.actions import author, manage
 from roxels.api.pages import Files
 from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
+from roxels.server import House
+from roxels.storage import operators
+from roxels.storage.transaction import Writing
 
 TEMPLATE = Path(__file__).parent / "demo_template.json"
 
-Ports = Callable[[Request], Awaitable[Response]]
+#: Keys and passwords of the demo, kept beside the database, which has only their hashes.
+MEMO = "demo.json"
+LOGIN = "operator@roxels.example"
 
 
 class Sink:
@@ -83,7 +89,74 @@ class Sink:
         return JSONResponse({"items": []})
 
 
-def demo_routes(files: Files, sink: Sink, config: dict[str, str]) -> list[Route]:
+async def prepare(house: House, origin: str) -> dict[str, Any]:
+    """The demo's template, keys and login: made at the first start, the same at every later one.
+
+    `origin`: where this start listens; the port may differ from the last one.
+    """
+    memo = house.settings.data / MEMO
+    known: dict[str, Any] = json.loads(memo.read_text(encoding="utf-8")) if memo.exists() else {}
+    addresses = _addresses(origin)
+    if not known:
+        known = await _first_start(house, addresses["sink_url"])
+    elif known["sink_url"] != addresses["sink_url"]:
+        raw = _template(addresses["sink_url"])
+        await house.store.write("test", author.change, known["template_id"], {"goals": raw["goals"]})
+    known |= addresses
+    _write_privately(memo, json.dumps(known, indent=1))
+    return known
+
+
+async def _first_start(house: House, sink_url: str) -> dict[str, Any]:
+    password = house.ids.secret("st").removeprefix("st_")[:16]
+
+    def make(tx: Writing) -> dict[str, Any]:
+        template = author.create(tx, _template(sink_url), house.ids)
+        _, secret_key = manage.create_api_key(tx, "demo", house.ids)
+        _, webhook_secret = manage.create_webhook_secret(tx, "demo", house.ids, house.keyring.vault)
+        embed_key = manage.create_embed_key(tx, template.id, [], house.ids)
+        operators.create(tx, LOGIN, password, house.ids)
+        return {
+            "environment": "test",
+            "secret_key": secret_key,
+            "embed_key": embed_key.key,
+            "webhook_secret": webhook_secret,
+            "template_id": template.id,
+            "dashboard_login": {"email": LOGIN, "password": password},
+        }
+
+    return await house.store.write("test", make)
+
+
+def _addresses(origin: str) -> dict[str, str]:
+    """Where everything is; the page on `localhost`, which is another site than `127.0.0.1`."""
+    port = origin.rpartition(":")[2]
+    return {
+        "url": origin,
+        "demo_url": f"http://localhost:{port}/demo/",
+        "dashboard_url": f"{origin}/dashboard/",
+        "docs_url": f"{origin}/docs",
+        "sink_url": f"{origin}/demo/sink",
+    }
+
+
+def _template(sink_url: str) -> dict[str, Any]:
+    """The demo's template, every goal of which is delivered to the sink."""
+    raw: dict[str, Any] = json.loads(TEMPLATE.read_text(encoding="utf-8"))
+    for goal in raw["goals"]:
+        goal["outputs"] = [{"type": "webhook", "config": {"url": sink_url}}]
+    return raw
+
+
+def _write_privately(file: Path, text: str) -> None:
+    beside = file.with_suffix(".new")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as opened:
+        opened.write(text)
+    beside.replace(file)
+
+
+def demo_routes(files: Files, sink: Sink, config: dict[str, Any]) -> list[Route]:
     """The customer's page (to be opened at `localhost`, another site than `127.0.0.1`) and the receiver."""
 
     async def home(_request: Request) -> Response:
@@ -94,8 +167,8 @@ def demo_routes(files: Files, sink: Sink, config: dict[str, str]) -> list[Route]
         return files.answer(request, f"demo/{name}", {"Cache-Control": "no-cache"})
 
     async def settings(_request: Request) -> Response:
-        names = ("origin", "embed_key", "template_id")
-        return JSONResponse({name: config[name] for name in names}, headers={"Cache-Control": "no-store"})
+        shown = {"origin": config["url"], "embed_key": config["embed_key"], "template_id": config["template_id"]}
+        return JSONResponse(shown, headers={"Cache-Control": "no-store"})
 
     async def deliveries(_request: Request) -> Response:
         items = await asyncio.to_thread(sink.items)

@@ -1,25 +1,48 @@
-"""Where things meet: `build` opens what is kept, introduces the rooms to each other, and returns the application.
+"""Where things meet: `build` opens what is kept, introduces the rooms to each other, and returns the house.
 
 Nothing here decides anything. Whatever a test wants to be different (time, ids, speaker) is an argument.
 """
 
+import asyncio
+import importlib
 import logging
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
+import uvicorn
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.routing import BaseRoute
 
+from roxels.agent.ports import Speaker
+from roxels.agent.speakers.scripted import ScriptedSpeaker
+from roxels.api.app import build_api
+from roxels.api.limits import Buckets
+from roxels.api.pages import Files, page_routes
+from roxels.api.services import Services
+from roxels.domain.clock import Clock
+from roxels.domain.ids import Ids
+from roxels.settings import Settings
+from roxels.storage.database import Database, newest_revision
 from roxels.storage.leases import Processes
 from roxels.storage.store import Store
 from roxels.storage.vault import Keyring
+from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
+from roxels.wire.routes import wire_routes
 
 logger = logging.getLogger(__name__)
 
 EMBED = Path(__file__).parent / "embed"
 
+#: Work that runs beside the requests for as long as the server does.
+Job = Callable[[], "asyncio.Future[None]"]
 
-class House(msgspec.Struct, frozen=True):
+
+class House(msgspec.Struct, frozen=True, kw_only=True):
     """One server and what it is made of."""
 
     app: FastAPI
@@ -27,3 +50,132 @@ class House(msgspec.Struct, frozen=True):
     rooms: Rooms
     keyring: Keyring
     processes: Processes
+    files: Files
+    settings: Settings
+    clock: Clock
+    ids: Ids
+
+    def add(self, routes: Sequence[BaseRoute]) -> None:
+        """Serve more addresses."""
+        self.app.router.routes.extend(routes)
+
+    async def close(self) -> None:
+        """Say goodbye to everyone, then close what `build` opened."""
+        await self.rooms.drain()
+        self.processes.close()
+        await asyncio.to_thread(self.store.close)
+
+
+def origin_of(settings: Settings) -> str:
+    """Where browsers reach this server."""
+    host = "127.0.0.1" if settings.host in ("", "0.0.0.0", "::") else settings.host  # noqa: S104
+    return settings.public_url or f"http://{host}:{settings.port}"
+
+
+def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None = None) -> House:
+    """Open the data folder of these settings and put a server together around it."""
+    database = open_database(settings)
+    store = Store(database, clock)
+    keyring = Keyring.load(settings.data, ids.key)
+    processes = Processes(settings.data / "processes", ids.new("proc"))
+    speaker = speaker or ScriptedSpeaker(clock, settings.scripted_cps)
+    ports = Ports(store=store, speaker=speaker, clock=clock, ids=ids, nudge_after=settings.nudge_seconds)
+    rooms = Rooms(ports, processes)
+    services = Services(
+        store=store,
+        ids=ids,
+        clock=clock,
+        origin=origin_of(settings),
+        sealer=keyring.vault,
+        limits=Buckets(clock) if settings.limits else None,
+        registry=CollectorRegistry(),
+        is_draining=lambda: rooms.is_draining,
+    )
+    app = build_api(services)
+    house = House(
+        app=app,
+        store=store,
+        rooms=rooms,
+        keyring=keyring,
+        processes=processes,
+        files=Files(EMBED),
+        settings=settings,
+        clock=clock,
+        ids=ids,
+    )
+    house.add([*wire_routes(rooms), *page_routes(store, house.files)])
+    app.router.lifespan_context = lambda _app: _living(house)
+    return house
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of the data folder, brought to the schema that the code expects."""
+    database = Database(settings.data / "roxels.db")
+    if database.revision() != newest_revision():
+        importlib.import_module("roxels.storage.migrate").upgrade(database)
+    return database
+
+
+@asynccontextmanager
+async def _living(house: House) -> AsyncIterator[None]:
+    jobs = [asyncio.create_task(house.rooms.watch_others(), name="watch")]
+    yield
+    for job in jobs:
+        job.cancel()
+    await asyncio.gather(*jobs, return_exceptions=True)
+    await house.close()
+
+
+class Server(uvicorn.Server):
+    """Uvicorn that says goodbye to listeners before it closes their connections."""
+
+    def __init__(self, house: House, *, on_ready: Callable[[], None] = lambda: None) -> None:
+        settings = house.settings
+        super().__init__(
+            uvicorn.Config(
+                house.app,
+                ws="websockets-sansio",
+                ws_max_size=settings.max_frame_bytes,
+                ws_per_message_deflate=False,
+                ws_ping_interval=20,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=int(settings.drain_seconds),
+                lifespan="on",
+            )
+        )
+        self._house = house
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then stop."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._house.rooms.drain(), self._house.settings.drain_seconds)
+        await asyncio.sleep(0.05)  # the goodbyes are written by the connections' own tasks
+        await super().shutdown(sockets)
+
+
+class PortTaken(Exception):
+    """Another program listens on this port. Stop it, or choose another with --port."""
+
+    code = "port_taken"
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A listening socket for these settings. Raises `PortTaken`."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError:
+        listener.close()
+        raise PortTaken(f"Port {settings.port} is taken. Stop what listens there, or choose another: --port.") from None
+    listener.listen(2048)
+    return listener

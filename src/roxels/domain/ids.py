@@ -6,7 +6,9 @@ Randomness is an argument. `Ids` is the port; `roxels.ambient` has the real sour
 import hashlib
 from typing import Literal, Protocol
 
-Kind = Literal["person", "iv", "sess", "tpl", "utt", "msg", "commit", "del", "ek", "key", "whk", "rcpt", "aud", "job"]
+Kind = Literal[
+    "proc", "person", "iv", "sess", "tpl", "utt", "msg", "commit", "del", "ek", "key", "whk", "rcpt", "aud", "job"
+]
 SecretKind = Literal["sk_test", "sk_live", "rk_test", "rk_live", "st", "join"]
 
 

@@ -1,0 +1,86 @@
+"""Real servers in processes of their own, for tests that kill them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+ROXELS = Path(sys.executable).with_name("roxels")
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Demo:
+    """`roxels demo` on a data folder; it can be killed and started again on the same port."""
+
+    def __init__(self, data: Path, *, port: int | None = None, **settings: str) -> None:
+        self.data = data
+        self.port = port or free_port()
+        self.config: dict[str, Any] = {}
+        #: Seconds from exec to the first line of the latest start.
+        self.took = 0.0
+        self._settings = settings
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> Self:
+        """Start it and wait for its first line."""
+        began = time.monotonic()
+        with (self.data.parent / f"{self.data.name}.log").open("a") as log:
+            self._process = subprocess.Popen(
+                [str(ROXELS), "demo", "--port", str(self.port), "--data", str(self.data), "--json"],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, **{f"ROXELS_{name.upper()}": value for name, value in self._settings.items()}},
+            )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, f"the server did not start: {(self.data.parent / f'{self.data.name}.log').read_text()[-2000:]}"
+        self.took = time.monotonic() - began
+        self.config = json.loads(line)
+        return self
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """SIGTERM, and what the process said at its end."""
+        return self._end(signal.SIGTERM)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal and do not wait."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _end(self, number: signal.Signals) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        try:
+            return process.wait(15)
+        finally:
+            process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
