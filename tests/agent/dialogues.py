@@ -122,7 +122,11 @@ SCRIPTS: dict[str, Script] = {
         stranger(SIZE, EMAIL, START),
         [
             ("(comes)", "How many people", "field team_size"),
-            ("12 people, and it's ada@example.com", "12 … email ada@example.com … start date?", "field start_date"),
+            (
+                "12 people, and it's ada@example.com",
+                "12 … e-mail address ada@example.com … start date?",
+                "field start_date",
+            ),
         ],
         {"team_size": 12, "email": "ada@example.com"},
     ),
@@ -130,7 +134,7 @@ SCRIPTS: dict[str, Script] = {
         stranger(SIZE, EMAIL),
         [
             ("(comes)", "How many people", "field team_size"),
-            ("ada@example.com", "email ada@example.com … How many people", "field team_size"),
+            ("ada@example.com", "e-mail address ada@example.com … How many people", "field team_size"),
             ("3", "3", "end agent"),
         ],
         {"email": "ada@example.com", "team_size": 3},
@@ -240,7 +244,7 @@ SCRIPTS: dict[str, Script] = {
         {"company": "Difference Engines", "team_size": 8},
     ),
     "a change that could mean several": Script(
-        stranger({"name": "home_phone", "type": "string"}, {"name": "work_phone", "type": "string"}, WISH),
+        stranger({"name": "home_phone", "type": "string"}, {"name": "office_phone", "type": "string"}, WISH),
         [
             ("(comes)", "What is your home phone?", "field home_phone"),
             ("change my phone to 5", "which answer you mean … home phone", "field home_phone"),
@@ -289,6 +293,7 @@ SCRIPTS: dict[str, Script] = {
             ("More light", "More light … Which plan?", "field plan"),
             ("what are my options?", "starter, team or business", "field plan"),
             ("the first", "starter", "field team_size"),
+            ("can you explain that?", "whole number … How many", "field team_size"),
         ],
         {"wish": "More light", "plan": "starter"},
     ),
@@ -322,7 +327,7 @@ SCRIPTS: dict[str, Script] = {
             ("(comes)", "What is your call at?", "field call_at"),
             ("what can I say?", "half past nine", "field call_at"),
             ("half past nine", "09:30", "field meeting"),
-            ("what can I say?", "a day and a time", "field meeting"),
+            ("what can I say?", "A day and a time", "field meeting"),
             ("tomorrow at 3pm", "Thursday, 12 March 2026 at 15:00", "field phone"),
             ("what can I say?", "country code", "field phone"),
             ("skip", "", "field website"),
@@ -372,6 +377,8 @@ SCRIPTS: dict[str, Script] = {
         [
             ("(comes)", "company?", "field company"),
             ("(has no time left)", "time is up for today, Ada. Come back within 3 days", "nothing"),
+            ("skip", "nothing to skip right now. … company?", "field company"),
+            ("(has no time left)", "Come back", "nothing"),
             ("(comes back after an hour)", "Welcome back, Ada. … company?", "field company"),
         ],
         {},
@@ -461,6 +468,11 @@ SCRIPTS: dict[str, Script] = {
     "the customer's own words for a returner": Script(
         returner(COMPANY, last=("Acme",), returning_greeting="Nice that you are here."),
         [("(comes)", "Hi Ada! Nice that you are here.", "offer company")],
+        {},
+    ),
+    "a returner without a name": Script(
+        Talk(template(COMPANY), memory=remembered(told("Acme", fields=(COMPANY,)))),
+        [("(comes)", "Welcome back! … company is Acme", "offer company")],
         {},
     ),
     "a returner's greeting that greets": Script(

@@ -8,14 +8,14 @@ Nothing is faked but time, ids and the store: facts are kept in a list, in the o
 import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
 
 import msgspec
 
+from roxels.agent.dialogue.planning import plan
 from roxels.agent.ports import Scene
 from roxels.agent.speakers.scripted import ScriptedSpeaker
-from roxels.agent.turn import Kept, Piece, turn
+from roxels.agent.turn import Kept, Piece, settled, turn
 from roxels.domain import conversation, templates
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.events import (
@@ -32,43 +32,11 @@ from roxels.domain.events import (
     SessionJoined,
     SessionStarted,
 )
-from roxels.domain.ids import Kind, SecretKind
 from roxels.domain.memory import NOTHING, Memory, remember
+from roxels.testing import CountedIds, FakeClock
 
 #: A Wednesday afternoon.
 NOW = datetime(2026, 3, 11, 15, 0, tzinfo=UTC)
-
-
-class StillClock:
-    """A clock that moves only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=sum(self.slept))
-
-    def monotonic(self) -> float:
-        return sum(self.slept)
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-
-class CountedIds:
-    """Ids in the order in which they were asked for."""
-
-    def __init__(self) -> None:
-        self._numbers = count(1)
-
-    def new(self, kind: Kind) -> str:
-        return f"{kind}_{next(self._numbers)}"
-
-    def secret(self, kind: SecretKind) -> str:
-        return f"{kind}_{next(self._numbers)}"
-
-    def key(self, size: int) -> bytes:
-        return bytes(size)
 
 
 class Talk:
@@ -90,8 +58,10 @@ class Talk:
         self.template = templates.read("tpl_1", 1, raw)
         self.facts: list[Fact] = []
         self.now = now
-        self.speaker = ScriptedSpeaker(StillClock(), cps=0)
+        self.speaker = ScriptedSpeaker(FakeClock(), cps=0)
         self.ids = CountedIds()
+        #: What the last run of the speaker said.
+        self.rest = ""
         self._given: dict[str, Any] = {
             "external_id": external_id,
             "person_name": name,
@@ -163,15 +133,18 @@ class Talk:
         return self.text
 
     def begin(self) -> AgentStarted:
-        """Keep only the start of an answer, as a process that dies right after."""
-        return asyncio.run(self._begin(self.scene()))
+        """Keep only the start of an answer, as a process does that dies right after."""
+        answer = plan(self.scene())
+        started = AgentStarted(utterance_id=self.ids.new("utt"), plan=answer.text, asks=answer.asks, ends=answer.ends)
+        self.keep([*settled(self.scene(), list(answer.events), self.ids), started])
+        return started
 
     def script(self) -> str:
         """The transcript as one reads it."""
         return "\n".join(f"{message.role:>5}: {message.text}" for message in self.state.transcript)
 
     async def _answer(self, scene: Scene) -> None:
-        said = scene.said_so_far
+        said, self.rest = scene.said_so_far, ""
         async for step in turn(scene, self.speaker, self.ids):
             match step:
                 case Kept():
@@ -179,19 +152,11 @@ class Talk:
                 case Piece():
                     assert step.start == len(said)
                     said += step.text
+                    self.rest += step.text
         last = self.facts[-1].event
         closing = last if isinstance(last, AgentSaid) else self.facts[-2].event
         assert isinstance(closing, AgentSaid)
         assert closing.text == said
-
-    async def _begin(self, scene: Scene) -> AgentStarted:
-        async for step in turn(scene, self.speaker, self.ids):
-            if isinstance(step, Kept):
-                self.keep(step.events)
-                started = step.events[-1]
-                assert isinstance(started, AgentStarted)
-                return started
-        raise AssertionError("the answer never began")
 
 
 def template(*fields: dict[str, Any], required: bool = True, **settings: Any) -> dict[str, Any]:

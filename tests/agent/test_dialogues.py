@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 import pytest
-from tests.agent.dialogues import SCRIPTS, Script, play
 
 from roxels.agent.dialogue.phrases import ENGLISH, Book
+from tests.agent.dialogues import SCRIPTS, Script, play
 
 #: What is no sentence: names of days, units, and the cues of a participant's question.
-WORDS = {"minute", "hour", "days", "month", "weekdays", "months", "asks_why", "asks_what", "asks_help", "asks_who"}
+WORDS = {"minute", "hour", "days", "month", "weekdays", "months", "asks_why", "asks_what", "asks_who"}
 
 
 @pytest.fixture(scope="module")

@@ -13,59 +13,61 @@ from roxels.domain.templates import Goal
 PATIENT_FOR = 2
 
 
+def move_on(draft: Draft) -> None:
+    """Choose what to ask next and turn to its goal, without a word yet; no question where nothing is left."""
+    upcoming = next_up(draft.template, draft.state)
+    match upcoming:
+        case Place():
+            _turn_to(draft, upcoming.goal)
+            draft.ask = draft.unasked = ask_for(draft, upcoming)
+        case Goal():
+            _turn_to(draft, upcoming)
+            draft.ask = draft.unasked = Ask(kind="field", goal_id=upcoming.id)
+        case None:
+            draft.ask = None
+
+
 def go_on(draft: Draft) -> None:
     """Ask what is open; with nothing open turn to the next field; with nothing left say goodbye."""
     if draft.ends is not None:
         draft.ask = None
-    elif draft.scene.time_is_up:
+        return
+    if draft.scene.time_is_up:
         _time_is_up(draft)
-    elif draft.ask is not None:
+        return
+    if draft.ask is None:
+        move_on(draft)
+    if draft.ask is None:
+        _nothing_left(draft)
+    elif draft.ask is draft.unasked:
+        _ask_first(draft, draft.ask)
+    elif not draft.quiet:
         _ask_again(draft, draft.ask)
-    else:
-        _ask_next(draft)
+
+
+def _turn_to(draft: Draft, goal: Goal) -> None:
+    """Make this the active goal; it is introduced before the question is put."""
+    if draft.state.active != goal.id:
+        draft.keep(GoalActivated(goal_id=goal.id))
+        draft.introduction = introduced(draft, goal)
+
+
+def _ask_first(draft: Draft, ask: Ask) -> None:
+    """Put a question for the first time, behind the introduction of its goal; once where one says the other."""
+    asked = worded(draft, ask)
+    draft.tell(draft.introduction)
+    if not asks_already(draft.introduction, asked):
+        draft.tell(asked)
 
 
 def _ask_again(draft: Draft, ask: Ask) -> None:
     """Put the open question; in other words where the last ones did not help."""
-    if draft.quiet:
-        return
     if not draft.again or ask.kind != "field" or draft.place is None:
         draft.tell(worded(draft, ask))
         return
     draft.say(draft.book.again, question=lowered(plainly(draft, draft.place.field)))
     if _times_asked(draft) >= PATIENT_FOR:
         draft.say(draft.book.skip_too)
-
-
-def _ask_next(draft: Draft) -> None:
-    """Turn to what comes next, introducing its goal where that is new."""
-    upcoming = next_up(draft.template, draft.state)
-    match upcoming:
-        case Place():
-            intro = _turn_to(draft, upcoming.goal)
-            draft.ask = ask_for(draft, upcoming)
-            asked = worded(draft, draft.ask)
-            if not asks_already(intro, asked):
-                draft.tell(asked)
-        case Goal():
-            _turn_to(draft, upcoming)
-            draft.ask = Ask(kind="field", goal_id=upcoming.id)
-        case None if draft.is_opening and draft.events:
-            draft.say(draft.book.all_prefilled)
-            draft.ask = Ask(kind="stop")
-            draft.tell(worded(draft, draft.ask))
-        case None:
-            _finish(draft)
-
-
-def _turn_to(draft: Draft, goal: Goal) -> str:
-    """Make this the active goal and say what it is about; nothing where it is active already."""
-    if draft.state.active == goal.id:
-        return ""
-    draft.keep(GoalActivated(goal_id=goal.id))
-    intro = introduced(draft, goal)
-    draft.tell(intro)
-    return intro
 
 
 def _times_asked(draft: Draft) -> int:
@@ -80,6 +82,16 @@ def _times_asked(draft: Draft) -> int:
                 break
             times += 1
     return times
+
+
+def _nothing_left(draft: Draft) -> None:
+    """All is known. Who was not asked anything, because memory knew it all, is asked whether it still holds."""
+    if draft.is_opening and draft.events:
+        draft.say(draft.book.all_prefilled)
+        draft.ask = Ask(kind="stop")
+        draft.tell(worded(draft, draft.ask))
+    else:
+        _finish(draft)
 
 
 def _finish(draft: Draft) -> None:

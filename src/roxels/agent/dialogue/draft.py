@@ -36,7 +36,13 @@ class Draft:
         self.events: list[AnyEvent] = []
         self.sentences: list[str] = []
         self.ask: Ask | None = _still_meant(scene)
+        #: The question that was chosen in this answer and has not been put yet.
+        self.unasked: Ask | None = None
+        #: What is said before it, where it begins a goal.
+        self.introduction = ""
         self.ends: EndedBy | None = None
+        #: Messages that took effect in this answer.
+        self.heard = 0
         #: The question stays open, but need not be said again.
         self.quiet = False
         #: The question was not answered: it is asked in other words.

@@ -40,6 +40,7 @@ _IT = re.compile(r"\b(?:change|correct|update|fix|edit)\s+(?:it|that|this)\b", r
 
 def hear(draft: Draft, message: Message) -> None:
     """Let one message of the participant take effect."""
+    draft.heard += 1
     draft.quiet = draft.again = False
     meant = intent(message.text, [place.field for place in places(draft.template)])
     match meant:

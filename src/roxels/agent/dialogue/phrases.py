@@ -63,6 +63,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     back: Variants
     nothing_before: Variants
     here_again: Variants
+    gladly: Variants
     go_on: Variants
     nothing_to_skip: Variants
     start_over: Variants
@@ -135,7 +136,6 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     # What a question back is about
     asks_why: tuple[str, ...]
     asks_what: tuple[str, ...]
-    asks_help: tuple[str, ...]
     asks_who: tuple[str, ...]
 
 
@@ -187,6 +187,7 @@ ENGLISH = Book(
     back=("Sure, let's go back.", "Of course, one step back."),
     nothing_before=("We're at the beginning already.",),
     here_again=("Of course.", "Sure, here it is again."),
+    gladly=("Gladly.", "Of course."),
     go_on=("Good, let's go on.",),
     nothing_to_skip=("There's nothing to skip right now.",),
     start_over=(
@@ -216,8 +217,8 @@ ENGLISH = Book(
     recall_known=("{when} you told me that {label} {verb} {value}.",),
     recall_known_here=("I have noted that {label} {verb} {value}.",),
     recall_nothing=("I looked, but I find nothing about {about} in what you told me.",),
-    done=("Thank you, that's all I wanted to ask.",),
-    done_name=("Thank you, {name}, that's all I wanted to ask.",),
+    done=("That's all I wanted to ask; thank you.",),
+    done_name=("That's all I wanted to ask, {name}; thank you.",),
     sum_up=("This is what I have:",),
     still_open=("Still open: {labels}.",),
     stopped=("Alright, we'll stop here. Thank you for your time.",),
@@ -279,8 +280,10 @@ ENGLISH = Book(
         "example",
         "which ones",
         "how do you mean",
+        "explain",
+        "don't understand",
+        "help",
     ),
-    asks_help=("help", "can you explain", "please explain", "explain that", "i don't understand"),
     asks_who=(
         "who are you",
         "what are you",

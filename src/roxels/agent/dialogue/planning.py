@@ -2,7 +2,7 @@
 
 import msgspec
 
-from roxels.agent.dialogue.closing import go_on
+from roxels.agent.dialogue.closing import go_on, move_on
 from roxels.agent.dialogue.draft import Draft
 from roxels.agent.dialogue.greeting import greet
 from roxels.agent.dialogue.hearing import hear
@@ -26,6 +26,10 @@ def plan(scene: Scene) -> Plan:
     draft = Draft(scene)
     greet(draft)
     for message in _unanswered(scene):
+        if draft.ends is not None:
+            break
+        if draft.ask is None and draft.heard:
+            move_on(draft)
         hear(draft, message)
     if scene.silence:
         draft.say(draft.book.nudge)
@@ -34,7 +38,7 @@ def plan(scene: Scene) -> Plan:
 
 
 def _unanswered(scene: Scene) -> list[Message]:
-    """The participant's messages since the agent's last one; each of them counts, also where several came at once."""
+    """The participant's messages since the agent's last one. Several at once count as if each had been answered."""
     messages: list[Message] = []
     for message in reversed(scene.state.transcript):
         if message.role == "agent":

@@ -64,7 +64,9 @@ def question(field: Field, *, english: bool) -> str:
 
 def remark(field: Field) -> str:
     """What the description says after its first sentence: an explanation for whoever asks."""
-    return field.description.strip()[len(_first_sentence(field.description)) :].strip(" .?!")
+    line = " ".join(field.description.split())
+    rest = line[len(_first_sentence(line)) :].lstrip(" .!:;")
+    return rest if not rest or rest.endswith((".", "!", "?")) else f"{rest}."
 
 
 def called(field: Field) -> str:
@@ -91,7 +93,7 @@ def introduction(prompt: str) -> tuple[str, bool]:
 
 def asks_already(intro: str, asked: str) -> bool:
     """Whether the introduction is a question that asks this already, so that it need not be asked twice."""
-    return intro.endswith("?") and _words(asked) <= _words(intro)
+    return bool(intro) and (intro == asked or (intro.endswith("?") and _words(asked) <= _words(intro)))
 
 
 def goal_named(goal: Goal) -> str:
@@ -136,7 +138,7 @@ def _first_sentence(text: str) -> str:
 
 
 def _to_you(text: str) -> str:
-    swapped = re.sub(r"\bthey\b", "you", text, flags=re.IGNORECASE)
+    swapped = re.sub(r"\b(?:they|them)\b", "you", text, flags=re.IGNORECASE)
     return re.sub(r"\btheir\b", "your", swapped, flags=re.IGNORECASE)
 
 

@@ -36,7 +36,7 @@ def reply(draft: Draft, message: Message) -> None:
         draft.say(book.who)
     elif place is not None and _speaks_of(words, book.asks_why):
         _say_why(draft, place)
-    elif place is not None and (_speaks_of(words, book.asks_what) or words.strip(" ?!.") in book.asks_help):
+    elif place is not None and _speaks_of(words, book.asks_what):
         _say_what(draft, place)
     else:
         draft.say(book.cannot_answer)
@@ -72,7 +72,7 @@ def _say_why(draft: Draft, place: Place) -> None:
 
 def _say_what(draft: Draft, place: Place) -> None:
     """What can be answered. Choices are not told here: they stand in the question that follows."""
-    draft.say(draft.book.here_again)
+    draft.say(draft.book.gladly)
     draft.tell(remark(place.field))
     if not place.field.enum:
         draft.tell(expectation(draft, place.field))
