@@ -278,7 +278,7 @@ SCRIPTS: dict[str, Script] = {
         [
             ("(comes)", "company?", "field company"),
             ("say that again", "What is the name of your company?", "field company"),
-            ("start over", "you can change any of it … What is the name of your company?", "field company"),
+            ("start over", "you can change any answer … What is the name of your company?", "field company"),
         ],
         {},
     ),
@@ -348,6 +348,7 @@ SCRIPTS: dict[str, Script] = {
                 "field team_size",
             ),
             ("what did I tell you about my company?", "your company is Acme … How many", "field team_size"),
+            ("what do you know about me?", "your wish is “Fewer … your company is Acme. … How many", "field team_size"),
             ("what did I tell you about lunch?", "nothing about “lunch” … How many", "field team_size"),
         ],
         {"wish": "Fewer broken brass gears in the workshop", "company": "Acme"},

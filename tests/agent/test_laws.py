@@ -156,6 +156,15 @@ def test_messages_that_came_together_count_like_one_after_the_other(said: list[s
         assert _dealt_with(together) == _dealt_with(apart)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.lists(WORDS, max_size=6))
+def test_a_template_that_asks_for_nothing_is_talked_through(said: list[str]) -> None:
+    talk = Talk({"name": "Test", "goals": [{"id": "g1", "prompt": "What brings you here?"}, {"id": "g2"}]})
+    assert talk.join().endswith("What brings you here?")
+    converse(talk, said)
+    assert talk.data == {}
+
+
 def _dealt_with(talk: Talk) -> list[dict[str, Any]]:
     facts = [fact.event for fact in talk.facts if isinstance(fact.event, FieldCaptured | FieldSkipped)]
     return [json.loads(json.dumps({"field": fact.field, "value": getattr(fact, "value", None)})) for fact in facts]

@@ -9,8 +9,7 @@ import msgspec
 from roxels.agent.dialogue.asking import ask_plainly, expectation
 from roxels.agent.dialogue.draft import Draft
 from roxels.agent.dialogue.phrases import Variants
-from roxels.agent.dialogue.places import Place, open_places, places, value_at
-from roxels.agent.dialogue.questions import called
+from roxels.agent.dialogue.places import Place, open_places, value_at
 from roxels.agent.dialogue.spoken import SHORT
 from roxels.domain.conversation import Message
 from roxels.domain.events import Ask
@@ -221,7 +220,7 @@ def _back_from_stopping(draft: Draft) -> None:
 def _go_on_after_all(draft: Draft) -> None:
     _back_from_stopping(draft)
     if draft.ask is None and draft.nothing_left:
-        draft.say(draft.book.tell_changes, field=called(places(draft.template)[0].field))
+        draft.say(draft.book.tell_changes, field=draft.example)
         draft.ask, draft.quiet = Ask(kind="stop"), True
     else:
         draft.say(draft.book.go_on)

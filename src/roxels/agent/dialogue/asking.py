@@ -1,7 +1,7 @@
 """Every question in words: for a field, for a yes or no to a guess or a memory, for an end."""
 
 from roxels.agent.dialogue.draft import Draft
-from roxels.agent.dialogue.places import Place, next_up
+from roxels.agent.dialogue.places import Place, next_up, place_of
 from roxels.agent.dialogue.questions import introduction, question
 from roxels.agent.dialogue.spoken import listed
 from roxels.domain.events import Ask
@@ -28,7 +28,7 @@ def ask_plainly(place: Place) -> Ask:
 
 def worded(draft: Draft, ask: Ask) -> str:
     """The question as it is said."""
-    place = draft.place_of(ask)
+    place = place_of(draft.template, ask)
     if ask.kind == "stop":
         return draft.phrase(draft.book.ask_stop if next_up(draft.template, draft.state) else draft.book.ask_done)
     if place is None:

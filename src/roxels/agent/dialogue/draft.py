@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from roxels.agent.dialogue.phrases import Variants, book_of
-from roxels.agent.dialogue.places import Place, next_up, place_of, value_at
+from roxels.agent.dialogue.places import Place, next_up, place_of, places, value_at
 from roxels.agent.dialogue.questions import called
 from roxels.agent.dialogue.spoken import spoken
 from roxels.agent.ports import Scene
@@ -61,13 +61,14 @@ class Draft:
         return place_of(self.template, self.ask)
 
     @property
+    def example(self) -> str:
+        """A field to name where one shows how to change an answer."""
+        return next((called(place.field) for place in places(self.template)), self.book.answer)
+
+    @property
     def is_opening(self) -> bool:
         """Whether nothing was said by the agent yet."""
         return self.turn == 0
-
-    def place_of(self, ask: Ask | None) -> Place | None:
-        """What a question is about; None where it is about no field."""
-        return place_of(self.template, ask)
 
     @property
     def text(self) -> str:

@@ -14,7 +14,6 @@ from roxels.agent.dialogue.answering import answer, no, skip, take, yes
 from roxels.agent.dialogue.asking import ask_plainly
 from roxels.agent.dialogue.draft import Draft
 from roxels.agent.dialogue.places import Place, before, named, places, value_at
-from roxels.agent.dialogue.questions import called
 from roxels.agent.dialogue.replying import recall, reply
 from roxels.domain.conversation import Message
 from roxels.domain.events import Ask
@@ -74,7 +73,7 @@ def _change(draft: Draft, message: Message, wish: Change) -> None:
     """Correct a field, whether its goal was committed or not; what was open stays open."""
     place = _meant(draft, message, wish)
     if place is None:
-        draft.say(draft.book.change_what, field=called(places(draft.template)[0].field))
+        draft.say(draft.book.change_what, field=draft.example)
         return
     if not wish.words:
         draft.say(draft.book.what_instead, **draft.about(place))

@@ -116,6 +116,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     yes: str
     no: str
     nothing: str
+    answer: str
     both: str
     either: str
     your: str
@@ -190,9 +191,7 @@ ENGLISH = Book(
     gladly=("Gladly.", "Of course."),
     go_on=("Good, let's go on.",),
     nothing_to_skip=("There's nothing to skip right now.",),
-    start_over=(
-        "I can't unhear what you told me, but you can change any of it: say “go back”, or name what is wrong.",
-    ),
+    start_over=("I can't start over by myself, but you can change any answer: say “go back”, or name what is wrong.",),
     change_what=("I'm not sure which answer you mean. Please name it, for example “change my {field} to …”.",),
     why=("This belongs to “{goal}”.",),
     why_required=("I need it to complete that part, but you may say “skip”.",),
@@ -237,6 +236,7 @@ ENGLISH = Book(
     yes="yes",
     no="no",
     nothing="none",
+    answer="answer",
     both="and",
     either="or",
     your="your {field}",

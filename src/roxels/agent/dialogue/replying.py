@@ -5,7 +5,7 @@ import re
 from roxels.agent.dialogue.asking import expectation
 from roxels.agent.dialogue.draft import Draft
 from roxels.agent.dialogue.places import Place, places, value_at
-from roxels.agent.dialogue.questions import goal_named, remark
+from roxels.agent.dialogue.questions import goal_named, in_words, remark
 from roxels.agent.dialogue.spoken import quoted, shortened, when
 from roxels.domain.conversation import Message
 from roxels.domain.events import Ask
@@ -79,10 +79,13 @@ def _say_what(draft: Draft, place: Place) -> None:
 
 
 def _told(draft: Draft, about: str) -> list[str]:
-    """Captured values whose field is what the question is about: what stands now, else what is remembered."""
+    """Captured values whose field is what the question is about: what stands now, else what is remembered.
+
+    "What do you know about me?" names no field: it is about all of them.
+    """
     wanted, sentences = words_of(about), []
     for place in places(draft.template):
-        if not wanted & words_of(place.field.name.replace("_", " ")):
+        if wanted and not wanted & words_of(in_words(place.field.name)):
             continue
         known = draft.scene.memory.value_of(place.field.name)
         if value_at(place, draft.state) is not None:
