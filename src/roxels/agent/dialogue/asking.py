@@ -1,0 +1,106 @@
+"""Every question in words: for a field, for a yes or no to a guess or a memory, for an end."""
+
+from roxels.agent.dialogue.draft import Draft
+from roxels.agent.dialogue.places import Place, next_up, place_of
+from roxels.agent.dialogue.questions import introduction, question
+from roxels.agent.dialogue.spoken import listed
+from roxels.domain.events import Ask
+from roxels.domain.fields import Field
+from roxels.domain.templates import Goal
+
+#: So many choices are read out; of more, the first few.
+CHOICES_READ = 8
+CHOICES_SHOWN = 4
+
+
+def ask_for(draft: Draft, place: Place) -> Ask:
+    """The question for a field: what is remembered is offered, all else is asked."""
+    known = draft.remembered(place)
+    if known and draft.template.carry_forward == "offer":
+        return Ask(kind="offer", goal_id=place.goal.id, field=place.field.name, value=known.value)
+    return ask_plainly(place)
+
+
+def ask_plainly(place: Place) -> Ask:
+    """The question for a field, whatever is remembered."""
+    return Ask(kind="field", goal_id=place.goal.id, field=place.field.name)
+
+
+def worded(draft: Draft, ask: Ask) -> str:
+    """The question as it is said."""
+    place = place_of(draft.template, ask)
+    if ask.kind == "stop":
+        return draft.phrase(draft.book.ask_stop if next_up(draft.template, draft.state) else draft.book.ask_done)
+    if place is None:
+        goal = draft.template.goal(ask.goal_id)
+        return introduced(draft, goal) if goal else ""
+    if ask.kind == "confirm":
+        return draft.phrase(draft.book.confirm, value=draft.spoken(place, ask.value))
+    if ask.kind == "offer":
+        return _offered(draft, place, ask)
+    return _with_choices(draft, place.field, plainly(draft, place.field))
+
+
+def introduced(draft: Draft, goal: Goal) -> str:
+    """What a goal is about, in the words of its prompt."""
+    text, is_aim = introduction(draft.rendered(goal.prompt))
+    return draft.phrase(draft.book.aim, aim=text) if is_aim else text
+
+
+def plainly(draft: Draft, field: Field) -> str:
+    """The bare question for a field."""
+    return draft.rendered(question(field, english=draft.template.language.lower().startswith("en")))
+
+
+def expectation(draft: Draft, field: Field) -> str:
+    """What can be answered, in a sentence."""
+    if field.enum:
+        return _choices(draft, field)
+    book = draft.book
+    by_format = {
+        "date": book.expect_date,
+        "date-time": book.expect_date_time,
+        "time": book.expect_time,
+        "email": book.expect_email,
+        "phone": book.expect_phone,
+        "uri": book.expect_uri,
+    }
+    by_type = {
+        "boolean": book.expect_boolean,
+        "integer": book.expect_integer,
+        "number": book.expect_number,
+        "array": book.expect_array,
+    }
+    return draft.phrase(by_format.get(field.format or "") or by_type.get(field.type) or book.expect_words)
+
+
+def _with_choices(draft: Draft, field: Field, asked: str) -> str:
+    options = _options(field)
+    if not options or all(option.lower() in asked.lower() for option in options):
+        return asked
+    return f"{asked} {_choices(draft, field)}"
+
+
+def _choices(draft: Draft, field: Field) -> str:
+    options = _options(field)
+    if len(options) <= CHOICES_READ:
+        return draft.phrase(draft.book.choose, options=listed(options, draft.book.either))
+    return draft.phrase(draft.book.choose_such_as, options=listed(options[:CHOICES_SHOWN], draft.book.either))
+
+
+def _options(field: Field) -> list[str]:
+    choices = field.enum or (field.items.enum if field.items else None) or ()
+    return [str(choice).replace("_", " ") for choice in choices]
+
+
+def _offered(draft: Draft, place: Place, ask: Ask) -> str:
+    known = draft.remembered(place)
+    latest = max((fact.at for fact in draft.scene.memory.facts), default=None)
+    when = draft.book.last_time if known and known.at == latest else draft.book.earlier
+    if isinstance(ask.value, bool):
+        value, asked = draft.spoken(place, ask.value), plainly(draft, place.field)
+        return draft.phrase(draft.book.offer_boolean, when=when, question=asked, value=value)
+    if draft.is_sentence(place, ask.value):
+        about = {**draft.about(place, ask.value), "value": draft.spoken(place, ask.value)}
+        return draft.phrase(draft.book.offer_words, when=when, **about)
+    return draft.phrase(draft.book.offer, when=when, **draft.about(place, ask.value))
