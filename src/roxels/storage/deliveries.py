@@ -1,4 +1,4 @@
-"""Deliveries as their owner sees them: what is owed, what was tried, and sending one again. Delivering is the worker's."""
+"""Deliveries as their owner sees them: what is owed, what was tried, and sending one again. The worker delivers."""
 
 from collections.abc import Sequence
 from datetime import datetime

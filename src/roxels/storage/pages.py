@@ -1,4 +1,4 @@
-"""Pages of a list by keyset: newest first, each page beginning where the last one ended, at the same cost everywhere."""
+"""Pages of a list by keyset: newest first, each beginning where the last one ended, at the same cost everywhere."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -59,6 +59,8 @@ class Ports(msgspec.Struct, frozen=True):
 class Overtaken(Exception):
     """The participant spoke, or the conversation ended, while a turn was being played."""
 
+    code = "overtaken"
+
 
 class Room:
     """A conversation that somebody attends."""
