@@ -285,7 +285,7 @@ SCRIPTS: dict[str, Script] = {
     "questions back": Script(
         stranger(WISH, PLAN, SIZE),
         [
-            ("(comes)", "achieve?", "field wish"),
+            ("(comes)", "achieve? Two sentences are plenty.", "field wish"),
             ("why do you need this?", "g1 … Two sentences are plenty … skip … achieve?", "field wish"),
             ("what can I say?", "Two sentences are plenty … own words … achieve?", "field wish"),
             ("are you a robot?", "automated assistant, not a person … achieve?", "field wish"),

@@ -191,7 +191,7 @@ def test_the_demo_template_is_sound_and_talks() -> None:
     assert templates.warnings(DEMO) == []
     talk = Talk(DEMO, name="Ada")
     talk.join()
-    talk.say("Difference Engines", "about 25 people", "Planning brass gears", "buisness", "yes", "next Monday")
+    talk.say("The kitchen", "about 12 plants", "brihgt", "yes", "Fewer brown leaves on the fern", "next Monday")
     assert "ada@example.com. That's all I wanted to ask, Ada; thank you." in talk.say("ada at example dot com")
-    assert [(commit.goal_id, commit.revision) for commit in talk.commits] == [("your_team", 1), ("getting_started", 1)]
+    assert [(commit.goal_id, commit.revision) for commit in talk.commits] == [("your_home", 1), ("your_care", 1)]
     assert all(goals.missing(goal, talk.state.goal(goal.id)) == [] for goal in talk.template.goals)

@@ -2,7 +2,7 @@
 
 from roxels.agent.dialogue.draft import Draft
 from roxels.agent.dialogue.places import Place, next_up, place_of
-from roxels.agent.dialogue.questions import introduction, question
+from roxels.agent.dialogue.questions import introduction, is_question, question, remark
 from roxels.agent.dialogue.spoken import listed
 from roxels.domain.events import Ask
 from roxels.domain.fields import Field
@@ -38,7 +38,7 @@ def worded(draft: Draft, ask: Ask) -> str:
         return draft.phrase(draft.book.confirm, value=draft.spoken(place, ask.value))
     if ask.kind == "offer":
         return _offered(draft, place, ask)
-    return _with_choices(draft, place.field, plainly(draft, place.field))
+    return _with_choices(draft, place.field, _in_full(draft, place.field))
 
 
 def introduced(draft: Draft, goal: Goal) -> str:
@@ -72,6 +72,12 @@ def expectation(draft: Draft, field: Field) -> str:
         "array": book.expect_array,
     }
     return draft.phrase(by_format.get(field.format or "") or by_type.get(field.type) or book.expect_words)
+
+
+def _in_full(draft: Draft, field: Field) -> str:
+    """The question and what its author says beside it; behind a mere name that is a note, and not read out."""
+    asked = plainly(draft, field)
+    return f"{asked} {draft.rendered(remark(field))}".strip() if is_question(field) else asked
 
 
 def _with_choices(draft: Draft, field: Field, asked: str) -> str:

@@ -62,6 +62,11 @@ def question(field: Field, *, english: bool) -> str:
     return _about_a_thing(text)
 
 
+def is_question(field: Field) -> bool:
+    """Whether the author wrote a question, for a person to be asked."""
+    return _first_sentence(field.description).endswith("?")
+
+
 def remark(field: Field) -> str:
     """What the description says after its first sentence: an explanation for whoever asks."""
     line = " ".join(field.description.split())
