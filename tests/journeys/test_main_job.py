@@ -12,7 +12,8 @@ from roxels import webhooks
 from tests.journeys.http_person import HttpPerson
 from tests.processes import Demo
 
-ANSWERS = ["Difference Engines", "25", "planning our launches", "team", "2027-03-02", "ada@example.com"]
+ANSWERS = ["The conservatory", "25", "bright", "Something that blooms in winter", "2027-03-02", "ada@example.com"]
+HOME = {"room": "The conservatory", "plant_count": 25, "light": "bright"}
 
 
 async def sink_items(http: aiohttp.ClientSession, demo: Demo, count: int) -> list[dict[str, Any]]:
@@ -50,7 +51,7 @@ async def test_the_main_job_over_http(tmp_path: Path) -> None:
             await talk_is_cut(ada, demo)
             await talk_goes_on(ada, demo)
             payloads = [check_delivery(item, demo, "ada") for item in await sink_items(http, demo, 2)]
-            assert [payload["data"] for payload in payloads][0] == {"company": "Difference Engines", "team_size": 25}
+            assert payloads[0]["data"] == HOME
             await bob_sees_nothing(http, demo)
             await ada_is_found_and_erased(http, demo)
     finally:
@@ -82,10 +83,10 @@ async def talk_goes_on(ada: HttpPerson, demo: Demo) -> None:
     assert next(frame["from"] for frame in ada.frames[place:] if frame["frame"] == "piece") == shown["chars"]
     assert ada.transcript[:-1] == before[:-1]
     assert ada.last.startswith(before[-1][1])
-    assert ada.view.data["your_team"] == {"company": "Difference Engines", "team_size": 25}
+    assert ada.view.data["your_home"] == {"room": "The conservatory", "plant_count": 25}
     for words in ANSWERS[2:]:
         await ada.answer(words)
-    assert ada.view.committed == {"your_team": 1, "getting_started": 1}
+    assert ada.view.committed == {"your_home": 1, "your_care": 1}
     assert ada.view.ended_by == "agent"
     assert (await ada.open())["reason"] == "ended"
 
@@ -95,7 +96,7 @@ async def bob_sees_nothing(http: aiohttp.ClientSession, demo: Demo) -> None:
     bob = HttpPerson(http, demo.config, "bob")
     assert (await bob.open())["reason"] == "new_person"
     await bob.listen(lambda view: view.messages and view.writing is None)
-    assert "Difference" not in str(bob.frames)
+    assert "conservatory" not in str(bob.frames)
     assert "Ada" not in str(bob.frames)
 
 
@@ -118,4 +119,4 @@ async def ada_is_found_and_erased(http: aiohttp.ClientSession, demo: Demo) -> No
     assert (await again.open())["reason"] == "new_person"
     await again.listen(lambda view: view.messages and view.writing is None)
     assert "Ada" not in again.last
-    assert "Difference" not in str(again.frames)
+    assert "conservatory" not in str(again.frames)

@@ -23,9 +23,10 @@ def missing(goal: Goal, state: GoalState) -> list[Field]:
 
 
 def unasked(goal: Goal, state: GoalState) -> list[Field]:
-    """The fields that the agent may still ask for: no value, not skipped; required ones first."""
-    wanted = [field for field in goal.fields if field.name not in state.data and field.name not in state.skipped]
-    return sorted(wanted, key=lambda field: not field.required)
+    """The fields that the agent may still ask for, in the schema's order: no value, not skipped, and answerable in
+    words (an object is not)."""
+    known = state.data.keys() | state.skipped
+    return [field for field in goal.fields if field.name not in known and field.type != "object"]
 
 
 def next_goal(template: Template, state: Conversation) -> Goal | None:
