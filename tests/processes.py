@@ -59,11 +59,6 @@ class Demo:
         """SIGTERM, and what the process said at its end."""
         return self._end(signal.SIGTERM)
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal and do not wait."""
-        assert self._process is not None
-        self._process.send_signal(number)
-
     def _end(self, number: signal.Signals) -> int:
         process, self._process = self._process, None
         if process is None:
