@@ -11,7 +11,7 @@ import msgspec
 
 from roxels.domain import resumption
 from roxels.domain.conversation import EMPTY, Conversation
-from roxels.domain.errors import NotFound
+from roxels.domain.errors import Conflict, NotFound
 from roxels.domain.events import AnyEvent, ContextAdded, ContextSource, ConversationOpened, PersonNamed, SessionStarted
 from roxels.domain.ids import Ids
 from roxels.domain.persons import Person, Source
@@ -82,11 +82,16 @@ def open_visit(tx: Writing, wish: Wish, ids: Ids) -> Opened:
 
 
 def open_again(tx: Writing, conversation_id: str, ids: Ids) -> Opened:
-    """Open one more visit to an open conversation: a fresh link, at the proof that the conversation has already."""
+    """Open one more visit to an open conversation: a fresh link, at the proof that the conversation has already.
+
+    Raises `NotFound`, and `Conflict` where it has ended.
+    """
     stored = log.read(tx, conversation_id)
     person = persons.get(tx, stored.person_id)
     if person is None or stored.environment != tx.environment:
         raise NotFound
+    if not stored.state.is_open:
+        raise Conflict("This conversation has ended; open a new one.")
     wish = Wish(
         template_id=stored.state.template_id,
         external_id=person.external_id,

@@ -1,1 +1,1 @@
-"""The door: keys, bodies, errors and JSON for everyone who calls us over REST."""
+"""The door: REST for customers' servers, and the few calls that a browser makes to be let in."""

@@ -145,6 +145,14 @@ def earlier(tx: Reading, sight: Sight, but: str, limit: int = 1000) -> list[tupl
     return [(each, fold(log.read_facts(tx, each))) for each in reversed(newest_first)]
 
 
+def stands(tx: Reading, conversation_id: str) -> bool:
+    """Whether there is such a conversation in this environment."""
+    query = select(conversations.c.id).where(
+        conversations.c.environment == tx.environment, conversations.c.id == conversation_id
+    )
+    return tx.first(query) is not None
+
+
 def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Outline]:
     """The conversations of this environment, newest first."""
     query = select(conversations).where(conversations.c.environment == tx.environment)

@@ -1,5 +1,6 @@
 """Templates and their immutable versions. What the customer wrote is kept as written."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 from roxels.domain import templates as rules
 from roxels.domain.ids import Ids
 from roxels.domain.templates import Template
+from roxels.storage.pages import Page, Span, page
 from roxels.storage.schema import template_versions, templates
 from roxels.storage.transaction import Reading, View, Writing
 
@@ -27,6 +29,16 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     def read(self) -> Template:
         """What the raw JSON means."""
         return rules.read(self.id, self.version, self.raw)
+
+
+class VersionOutline(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a template as a list shows it."""
+
+    version: int
+    name: str
+    is_active: bool
+    created_at: datetime
+    published_at: datetime | None
 
 
 _JOINED = select(
@@ -53,6 +65,14 @@ def active(tx: Reading, template_id: str) -> Kept | None:
     )
 
 
+def active_across(view: View, template_id: str) -> Kept | None:
+    """The template in its active version, whatever its environment: for whoever holds its embed key."""
+    return _first(
+        view,
+        _JOINED.where(templates.c.id == template_id, template_versions.c.version == templates.c.active_version),
+    )
+
+
 def version(view: View, template_id: str, number: int) -> Kept | None:
     """One version of a template; a conversation stays on the one it began with."""
     return _first(view, _JOINED.where(templates.c.id == template_id, template_versions.c.version == number))
@@ -62,6 +82,34 @@ def versions(tx: Reading, template_id: str) -> list[Kept]:
     """All versions, oldest first."""
     query = _JOINED.where(templates.c.environment == tx.environment, templates.c.id == template_id)
     return [Kept(**row._mapping) for row in tx.all(query.order_by(template_versions.c.version))]
+
+
+def listed(tx: Reading, span: Span) -> Page[Kept]:
+    """The templates of this environment in their active versions, newest first."""
+    query = _JOINED.where(
+        templates.c.environment == tx.environment, template_versions.c.version == templates.c.active_version
+    )
+    return page(tx, query, (templates.c.created_at, templates.c.id), span, lambda row: Kept(**row._mapping))
+
+
+def history(tx: Reading, template_id: str) -> list[VersionOutline]:
+    """All versions of a template, oldest first; none where there is no such template."""
+    query = (
+        select(template_versions, templates.c.active_version)
+        .join(templates, templates.c.id == template_versions.c.template_id)
+        .where(templates.c.environment == tx.environment, templates.c.id == template_id)
+        .order_by(template_versions.c.version)
+    )
+    return [
+        VersionOutline(
+            version=row.version,
+            name=row.raw["name"],
+            is_active=row.version == row.active_version,
+            created_at=row.created_at,
+            published_at=row.published_at,
+        )
+        for row in tx.all(query)
+    ]
 
 
 def create(tx: Writing, raw: dict[str, Any], ids: Ids) -> str:
@@ -97,9 +145,28 @@ def revise(tx: Writing, template_id: str, raw: dict[str, Any], *, publish: bool)
 def activate(tx: Writing, template_id: str, number: int, name: str) -> None:
     """Make this version the one that new conversations begin with."""
     tx.run(
+        update(template_versions)
+        .where(
+            template_versions.c.environment == tx.environment,
+            template_versions.c.template_id == template_id,
+            template_versions.c.version == number,
+            template_versions.c.published_at.is_(None),
+        )
+        .values(published_at=tx.now)
+    )
+    tx.run(
         update(templates)
         .where(templates.c.environment == tx.environment, templates.c.id == template_id)
         .values(active_version=number, name=name, updated_at=tx.now)
+    )
+
+
+def set_status(tx: Writing, template_id: str, status: str) -> None:
+    """`active`, or `archived`: kept for what began with it."""
+    tx.run(
+        update(templates)
+        .where(templates.c.environment == tx.environment, templates.c.id == template_id)
+        .values(status=status, updated_at=tx.now)
     )
 
 

@@ -1,1 +1,1 @@
-"""The routes, one module per resource; each calls one action and one view."""
+"""What can be asked for, one module per resource: read the body, run one action, show what came of it."""

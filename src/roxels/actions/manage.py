@@ -1,0 +1,107 @@
+"""Manage what opens and signs: embed keys, secret keys, webhook secrets; and send a delivery again."""
+
+import base64
+from collections.abc import Sequence
+from typing import Protocol
+
+from roxels.domain.domains import cleaned
+from roxels.domain.errors import Conflict, Invalid, NotFound
+from roxels.domain.ids import Ids
+from roxels.storage import deliveries, keys, templates
+from roxels.storage.deliveries import Delivery
+from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
+from roxels.storage.transaction import Writing
+
+#: Random bytes of a webhook secret; Standard Webhooks wants 24 to 64.
+SECRET_SIZE = 32
+
+
+class Sealer(Protocol):
+    """What locks secrets at rest (`storage.vault.Vault`)."""
+
+    def seal(self, secret: str, *, environment: str, id: str) -> str:
+        """The secret as it may be stored in the row `id` of `environment`."""
+        ...
+
+    def open(self, sealed: str, *, environment: str, id: str) -> str:
+        """The secret again."""
+        ...
+
+
+def create_embed_key(tx: Writing, template_id: str, allowed_domains: Sequence[str], ids: Ids) -> EmbedKey:
+    """Make a key for web pages. Raises `NotFound` (template) and `Invalid` (a domain; in `live` the lack of any)."""
+    if templates.active(tx, template_id) is None:
+        raise NotFound("There is no template with this id in this environment.")
+    wanted = cleaned(allowed_domains)
+    if tx.environment == "live" and not wanted:
+        raise Invalid(
+            "A `live` key needs at least one domain that may use it, e.g. `app.example.com`.", field="allowed_domains"
+        )
+    key = EmbedKey(
+        id=ids.new("ek"),
+        environment=tx.environment,
+        template_id=template_id,
+        key=ids.secret("rk_live" if tx.environment == "live" else "rk_test"),
+        allowed_domains=tuple(wanted),
+        created_at=tx.now,
+    )
+    keys.create_embed_key(tx, key)
+    return key
+
+
+def revoke_embed_key(tx: Writing, key_id: str) -> EmbedKey:
+    """Revoke it, at once; a second time changes nothing. Raises `NotFound`."""
+    keys.revoke_embed_key(tx, key_id)
+    key = keys.embed_key(tx, key_id)
+    if key is None:
+        raise NotFound
+    return key
+
+
+def create_api_key(tx: Writing, name: str, ids: Ids) -> tuple[ApiKey, str]:
+    """Make a secret key of this environment; its value is known here and never again."""
+    value = ids.secret("sk_live" if tx.environment == "live" else "sk_test")
+    key = ApiKey(id=ids.new("key"), environment=tx.environment, name=name, created_at=tx.now)
+    keys.create_api_key(tx, key, value)
+    return key, value
+
+
+def revoke_api_key(tx: Writing, key_id: str) -> ApiKey:
+    """Revoke it, at once; a second time changes nothing. Raises `NotFound`."""
+    keys.revoke_api_key(tx, key_id)
+    key = keys.api_key(tx, key_id)
+    if key is None:
+        raise NotFound
+    return key
+
+
+def create_webhook_secret(tx: Writing, name: str, ids: Ids, sealer: Sealer) -> tuple[WebhookSecret, str]:
+    """Make a webhook secret; its value, `whsec_<base64>`, is told here and never again."""
+    value = "whsec_" + base64.b64encode(ids.key(SECRET_SIZE)).decode()
+    secret = WebhookSecret(id=ids.new("whk"), environment=tx.environment, name=name, created_at=tx.now)
+    sealed = sealer.seal(value, environment=tx.environment, id=secret.id)
+    keys.create_webhook_secret(tx, secret, sealed.encode())
+    return secret, value
+
+
+def revoke_webhook_secret(tx: Writing, secret_id: str) -> WebhookSecret:
+    """Revoke it, at once; a second time changes nothing. Raises `NotFound`."""
+    keys.revoke_webhook_secret(tx, secret_id)
+    secret = keys.webhook_secret(tx, secret_id)
+    if secret is None:
+        raise NotFound
+    return secret
+
+
+def send_again(tx: Writing, delivery_id: str) -> Delivery:
+    """Owe a delivery once more, now: same bytes, same `Idempotency-Key`. Raises `NotFound`, `Conflict`."""
+    delivery = deliveries.get(tx, delivery_id)
+    if delivery is None:
+        raise NotFound
+    if delivery.status == "waiting":
+        raise Conflict("This delivery waits for the answer to an earlier one; send that one again.")
+    if delivery.claimed_by is not None and delivery.due_at > tx.now and delivery.status == "due":
+        raise Conflict("This delivery is being sent at this moment.")
+    deliveries.make_due(tx, delivery_id)
+    sent = deliveries.get(tx, delivery_id)
+    return sent or delivery

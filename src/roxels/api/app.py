@@ -1,0 +1,109 @@
+"""The REST application: routes, errors and what every request passes, put together around its services."""
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import Route, compile_path
+
+from roxels.api import errors, reference, shapes
+from roxels.api.errors import Address
+from roxels.api.middleware import Bounds, Counts, Faults, Headers
+from roxels.api.routes import browser, deliveries, embed_keys, health, interviews, persons, secrets, templates
+from roxels.api.services import Services
+
+ABOUT = """Put an AI conversation into your product that knows who it talks to and carries on exactly where it left off.
+
+Send your secret key as `Authorization: Bearer sk_test_…`; it decides the environment, `test` or `live`, and nothing
+crosses between them. Bodies and answers are JSON; times are RFC 3339 in UTC. Lists are
+`{items, next_cursor, has_more}`. A POST with an `Idempotency-Key` is done once within 24 hours, however often it is
+sent. Every refusal is `{"error": {"code", "message", "field"?}}`."""
+
+TAGS = [
+    {"name": "Conversations", "description": "Open, read and end conversations."},
+    {"name": "Persons", "description": "Who they are with, by your own ids."},
+    {"name": "Templates", "description": "What they are about, in versions."},
+    {"name": "Embed keys", "description": "Publishable keys for your pages."},
+    {"name": "Browser", "description": "What the embed calls; also usable with curl."},
+    {"name": "Deliveries", "description": "What was sent to your webhooks, and sending it again."},
+    {"name": "Keys and secrets", "description": "Secret keys and webhook secrets."},
+    {"name": "Health", "description": "For load balancers and monitoring."},
+]
+
+#: What may be answered instead, by status.
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": shapes.Error, "description": "Something in the request cannot be meant; `field` says what."},
+    401: {"model": shapes.Error, "description": "No key, or one that does not hold."},
+    403: {"model": shapes.Error, "description": "A good key without this right."},
+    404: {"model": shapes.Error, "description": "Nothing there that this key can see."},
+    409: {"model": shapes.Error, "description": "The state moved on, or an `Idempotency-Key` was used before."},
+    429: {"model": shapes.Error, "description": "Too often; wait for the seconds in `Retry-After`."},
+}
+
+
+#: Where each resource stands, and whether the description shows it there.
+RESOURCES: list[tuple[str, APIRouter, bool]] = [
+    ("/v1/interviews", interviews.router, True),
+    ("/v1/conversations", interviews.router, False),
+    ("", persons.router, True),
+    ("", templates.router, True),
+    ("", embed_keys.router, True),
+    ("", browser.router, True),
+    ("", deliveries.router, True),
+    ("", secrets.router, True),
+]
+
+
+def build_api(services: Services) -> FastAPI:
+    """The application, ready to serve. Other rooms may add routes to it."""
+    app = FastAPI(
+        title="Roxels",
+        version=version("roxels"),
+        description=ABOUT,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        strict_content_type=False,
+    )
+    app.state.services = services
+    for prefix, router, is_described in RESOURCES:
+        app.include_router(router, prefix=prefix, include_in_schema=is_described, responses=REFUSALS)
+    app.include_router(health.router)
+    app.router.routes.extend(reference.routes(openapi(app)))
+    errors.install(app, addresses())
+    app.add_middleware(Bounds)
+    app.add_middleware(Headers)
+    app.add_middleware(Counts, registry=services.registry)
+    app.add_middleware(Faults)
+    return app
+
+
+def addresses() -> list[Address]:
+    """Every address with its methods."""
+    known = [(prefix, router) for prefix, router, _ in RESOURCES] + [("", health.router)]
+    return [
+        (compile_path(prefix + route.path)[0], frozenset(route.methods or ()))
+        for prefix, router in known
+        for route in router.routes
+        if isinstance(route, Route)
+    ]
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """The description of all of it, in OpenAPI 3.1."""
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=ABOUT,
+        routes=app.routes,
+        tags=TAGS,
+        separate_input_output_schemas=False,
+    )
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            operation["responses"].pop("422", None)  # refusals of bodies are 400 here
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)
+    return document

@@ -1,0 +1,204 @@
+"""What callers send. Unknown keys are refused, except where the customer's own data stands: templates, `context`,
+`metadata`, `org_context`. Types are meant as written: a number is no string, and `"true"` is no boolean.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from roxels.actions.open import Wish
+from roxels.domain.domains import cleaned
+from roxels.domain.errors import Invalid
+from roxels.domain.persons import external_id, person_name
+from roxels.domain.proof import Proof
+from roxels.storage.keys import EmbedKey
+
+#: Bytes of a context, as JSON in UTF-8.
+MAX_CONTEXT = 64 * 1024
+MAX_EMAIL = 320
+MAX_PHONE = 64
+
+_ZONES = frozenset(available_timezones())
+
+#: Checked by `domain.persons`, which knows the way out; here it is only described.
+ExternalId = Annotated[
+    Any,
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 255}, {"type": "null"}]}),
+    Field(description="Your own id for this person: any stable string.", examples=["user_123"]),
+]
+Name = Annotated[
+    Any,
+    WithJsonSchema({"anyOf": [{"type": "string", "maxLength": 255}, {"type": "null"}]}),
+    Field(description="What to call this person.", examples=["Ada Lovelace"]),
+]
+Context = Annotated[dict[str, Any] | None, Field(description="Anything the agent may know; up to 64 KB of JSON.")]
+Domain = Annotated[str, Field(examples=["app.example.com"])]
+
+
+class Body(BaseModel):
+    """A body with known keys."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class PersonRef(Body):
+    """Who a conversation is with."""
+
+    external_id: ExternalId = None
+    name: Name = None
+
+
+class OpenInterview(Body):
+    """Open a conversation for somebody whom your server knows."""
+
+    template_id: str
+    persons: Annotated[list[PersonRef] | None, Field(max_length=1)] = None
+    """Nobody, or one. Nobody opens an anonymous conversation."""
+    context: Context = None
+    resume: bool | None = None
+    """`false` begins a new conversation even where one could be resumed."""
+    allowed_domains: list[Domain] | None = None
+    """Which pages may show it; not given: those of the template's keys."""
+
+    def wish(self) -> Wish:
+        """What is wanted. Raises `Invalid`."""
+        who = self.persons[0] if self.persons else PersonRef()
+        identity = external_id(who.external_id, "persons[0].external_id")
+        return Wish(
+            template_id=self.template_id,
+            external_id=identity,
+            name=person_name(who.name, "persons[0].name"),
+            source="server",
+            proof=Proof.anonymous if identity is None else Proof.verified,
+            method="secret_key",
+            context=checked_context(self.context),
+            resume=self.resume is not False,
+            allowed_domains=None if self.allowed_domains is None else cleaned(self.allowed_domains),
+            wants_token=False,
+        )
+
+
+class Place(Body):
+    """Where a browser asks from."""
+
+    tab: Annotated[str | None, Field(max_length=64)] = None
+    """A random mark of the tab; opens nothing by itself."""
+    host_origin: Annotated[str | None, Field(max_length=300)] = None
+    """The origin of the page around the frame."""
+    timezone: Annotated[str | None, Field(max_length=64, examples=["Europe/Lisbon"])] = None
+    """IANA name; dates are understood in it. One that is not known counts as UTC."""
+    locale: Annotated[str | None, Field(max_length=64, examples=["pt-PT"])] = None
+    """The browser's language."""
+
+    def zone(self) -> str | None:
+        """The time zone, where one is given: its name, or UTC for one that is not known."""
+        if not self.timezone:
+            return None
+        return self.timezone if self.timezone in _ZONES else "UTC"
+
+    def origins(self, header: str | None) -> tuple[str, ...]:
+        """All that was said of where this comes from."""
+        return tuple(origin for origin in (header, self.host_origin) if origin is not None)
+
+
+class StartSession(Place):
+    """Start a visit from a web page."""
+
+    external_id: ExternalId = None
+    person_name: Name = None
+    identity_token: str | None = None
+    """Not supported yet."""
+    context: Context = None
+    resume: bool | None = None
+    """`false` begins a new conversation even where one could be resumed."""
+
+    def wish(self, key: EmbedKey) -> Wish:
+        """What is wanted. Raises `Invalid`."""
+        if self.identity_token is not None:
+            raise Invalid(
+                "`identity_token` is not supported yet; leave it out, or open the visit from your server with "
+                "POST /v1/interviews.",
+                field="identity_token",
+            )
+        identity = external_id(self.external_id)
+        return Wish(
+            template_id=key.template_id,
+            external_id=identity,
+            name=person_name(self.person_name, "person_name"),
+            source="browser",
+            proof=Proof.anonymous if identity is None else Proof.claimed,
+            method="none" if identity is None else "external_id",
+            context=checked_context(self.context),
+            resume=self.resume is not False,
+            timezone=self.zone() or "UTC",
+            locale=self.locale or "en",
+        )
+
+
+class ExchangeSession(Place):
+    """Be let in to a visit that a server opened: with its `session_id`, or with what a join link carries."""
+
+    session_id: str | None = None
+    interview_id: str | None = None
+    join_secret: str | None = None
+
+
+class PersonChanges(Body):
+    """What you know of a person. A key that is not sent stays as it is; null removes. In `metadata` and `org_context`
+    this goes key by key."""
+
+    name: Name = None
+    email: Annotated[str | None, Field(max_length=MAX_EMAIL)] = None
+    phone: Annotated[str | None, Field(max_length=MAX_PHONE)] = None
+    metadata: dict[str, Any] | None = None
+    org_context: dict[str, Any] | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """What was sent, checked. Raises `Invalid`."""
+        sent = self.model_dump(exclude_unset=True, exclude={"external_id"})
+        if "name" in sent:
+            sent["name"] = person_name(sent["name"])
+        for name in ("metadata", "org_context"):
+            _check_size(sent.get(name) or {}, name)
+        return sent
+
+
+class UpsertPerson(PersonChanges):
+    """A person, by your own id. Without one a new person is made each time; nobody is ever matched by e-mail."""
+
+    external_id: ExternalId = None
+
+
+class CreateEmbedKey(Body):
+    """A key for web pages."""
+
+    allowed_domains: list[Domain] = []
+    """`host`, `host:port` or `*.host` (any depth below it); none: every site, in `test` only."""
+
+
+class CreateSecret(Body):
+    """A secret key or webhook secret."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200, examples=["production server"])] = "unnamed"
+    """What you will know it by."""
+
+
+def checked_context(context: dict[str, Any] | None) -> dict[str, Any]:
+    """The context. Raises `Invalid` where it is too large."""
+    given = context or {}
+    _check_size(given, "context")
+    return given
+
+
+def since(moment: datetime | None) -> datetime | None:
+    """A time of a filter; one without a zone is UTC."""
+    return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _check_size(value: dict[str, Any], field: str) -> None:
+    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > MAX_CONTEXT:
+        raise Invalid(f"`{field}` is {size} bytes of JSON; at most {MAX_CONTEXT} are kept.", field=field)

@@ -1,0 +1,56 @@
+"""Deliveries: what commits owe to the outside, every attempt, and sending one again."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from roxels.actions import manage
+from roxels.api import paging, shapes, views
+from roxels.api.answers import Answer, reply
+from roxels.api.auth import Secret
+from roxels.api.reading import StrictRoute
+from roxels.domain.errors import NotFound
+from roxels.storage import deliveries
+from roxels.storage.deliveries import Delivery, Wanted
+from roxels.storage.transaction import Reading, Writing
+
+router = APIRouter(prefix="/v1/deliveries", route_class=StrictRoute, tags=["Deliveries"])
+
+
+@router.get("", response_model=shapes.Page[shapes.Delivery])
+async def list_deliveries(
+    key: Secret,
+    status: Annotated[Literal["waiting", "due", "delivered", "failed"] | None, Query()] = None,
+    interview_id: str | None = None,
+    cursor: paging.After = None,
+    limit: paging.Limit = 50,
+) -> Response:
+    """List deliveries, newest first."""
+    wanted = Wanted(status=status, conversation_id=interview_id)
+    found = await key.read(deliveries.listed, wanted, paging.span(cursor, limit))
+    return reply(Answer(body=views.page(found, views.delivery)))
+
+
+@router.get("/{delivery_id}", response_model=shapes.Delivery)
+async def get_delivery(key: Secret, delivery_id: str) -> Response:
+    """Read a delivery with every attempt."""
+    return reply(Answer(body=views.delivery(await key.read(_delivery, delivery_id))))
+
+
+@router.post("/{delivery_id}/send", response_model=shapes.Delivery)
+async def send_delivery(key: Secret, delivery_id: str) -> Response:
+    """Send a delivery again: same bytes, same `Idempotency-Key`, so that a receiver drops what it has already."""
+
+    def work(tx: Writing) -> Answer:
+        sent = manage.send_again(tx, delivery_id)
+        return Answer(body=views.delivery(sent), conversation_id=sent.conversation_id)
+
+    return await key.post(work)
+
+
+def _delivery(tx: Reading, delivery_id: str) -> Delivery:
+    delivery = deliveries.get(tx, delivery_id)
+    if delivery is None:
+        raise NotFound
+    return delivery

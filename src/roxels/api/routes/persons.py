@@ -1,0 +1,77 @@
+"""Persons: who the conversations are with. Only a customer's server sees them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from roxels.actions import people
+from roxels.api import bodies, paging, shapes, views
+from roxels.api.answers import Answer, reply
+from roxels.api.auth import Secret
+from roxels.api.reading import StrictRoute
+from roxels.domain.errors import NotFound
+from roxels.domain.persons import Person, external_id
+from roxels.storage import conversations, persons
+from roxels.storage.conversations import Outline, Wanted
+from roxels.storage.pages import Page, Span
+from roxels.storage.transaction import Reading, Writing
+
+router = APIRouter(prefix="/v1/persons", route_class=StrictRoute, tags=["Persons"])
+
+
+@router.post("", status_code=201, response_model=shapes.Person, responses={200: {"model": shapes.Person}})
+async def upsert_person(key: Secret, body: bodies.UpsertPerson) -> Response:
+    """Make a person known, or change what is known of her, by your own id: 201 new, 200 known before."""
+    identity, changes = external_id(body.external_id), body.changes()
+
+    def work(tx: Writing) -> Answer:
+        person, is_new = people.upsert(tx, identity, changes, key.services.ids)
+        return Answer(body=views.person(person), status=201 if is_new else 200, person_id=person.id)
+
+    return await key.post(work)
+
+
+@router.get("", response_model=shapes.Page[shapes.Person])
+async def list_persons(
+    key: Secret,
+    external_id: Annotated[str | None, Query(description="Your own id, compared exactly: one person or none.")] = None,
+    cursor: paging.After = None,
+    limit: paging.Limit = 50,
+) -> Response:
+    """List persons, the latest seen first."""
+    found = await key.read(persons.listed, external_id, paging.span(cursor, limit))
+    return reply(Answer(body=views.page(found, views.person)))
+
+
+@router.get("/{person_id}", response_model=shapes.Person)
+async def get_person(key: Secret, person_id: str) -> Response:
+    """Read a person."""
+    return reply(Answer(body=views.person(await key.read(_person, person_id))))
+
+
+@router.patch("/{person_id}", response_model=shapes.Person)
+async def patch_person(key: Secret, person_id: str, body: bodies.PersonChanges) -> Response:
+    """Change what is known of a person. Her external_id stays."""
+    return reply(Answer(body=views.person(await key.write(people.patch, person_id, body.changes()))))
+
+
+@router.get("/{person_id}/conversations", response_model=shapes.Page[shapes.ConversationItem])
+async def list_conversations(
+    key: Secret, person_id: str, cursor: paging.After = None, limit: paging.Limit = 50
+) -> Response:
+    """List a person's conversations, newest first."""
+    found = await key.read(_conversations, person_id, paging.span(cursor, limit))
+    return reply(Answer(body=views.page(found, views.conversation_item)))
+
+
+def _person(tx: Reading, person_id: str) -> Person:
+    person = persons.get(tx, person_id)
+    if person is None:
+        raise NotFound
+    return person
+
+
+def _conversations(tx: Reading, person_id: str, span: Span) -> Page[Outline]:
+    _person(tx, person_id)
+    return conversations.listed(tx, Wanted(person_id=person_id), span)

@@ -1,0 +1,63 @@
+"""Secret keys and webhook secrets of the caller's own environment. A value is shown once, when it is made."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from roxels.actions import manage
+from roxels.api import bodies, paging, shapes, views
+from roxels.api.answers import Answer, reply
+from roxels.api.auth import Secret
+from roxels.api.reading import StrictRoute
+from roxels.storage import keys
+from roxels.storage.transaction import Writing
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["Keys and secrets"])
+
+
+@router.post("/keys", status_code=201, response_model=shapes.Secret)
+async def create_key(key: Secret, body: bodies.CreateSecret) -> Response:
+    """Make a secret key. Copy its `value` now: only a hash is kept."""
+
+    def work(tx: Writing) -> Answer:
+        made, value = manage.create_api_key(tx, body.name, key.services.ids)
+        return Answer(body=views.secret(made, value), status=201, shows_secret_of=made.id)
+
+    return await key.post(work)
+
+
+@router.get("/keys", response_model=shapes.Page[shapes.Secret])
+async def list_keys(key: Secret, cursor: paging.After = None, limit: paging.Limit = 50) -> Response:
+    """List the secret keys, revoked ones too, newest first, without their values."""
+    found = await key.read(keys.api_keys_page, paging.span(cursor, limit))
+    return reply(Answer(body=views.page(found, views.secret)))
+
+
+@router.delete("/keys/{key_id}", response_model=shapes.Secret)
+async def revoke_key(key: Secret, key_id: str) -> Response:
+    """Revoke a secret key, at once."""
+    return reply(Answer(body=views.secret(await key.write(manage.revoke_api_key, key_id))))
+
+
+@router.post("/webhook-secrets", status_code=201, response_model=shapes.Secret)
+async def create_webhook_secret(key: Secret, body: bodies.CreateSecret) -> Response:
+    """Make a webhook secret. With two of them webhooks carry two signatures, so that receivers can change over."""
+    services = key.services
+
+    def work(tx: Writing) -> Answer:
+        made, value = manage.create_webhook_secret(tx, body.name, services.ids, services.sealer)
+        return Answer(body=views.secret(made, value), status=201, shows_secret_of=made.id)
+
+    return await key.post(work)
+
+
+@router.get("/webhook-secrets", response_model=shapes.Page[shapes.Secret])
+async def list_webhook_secrets(key: Secret, cursor: paging.After = None, limit: paging.Limit = 50) -> Response:
+    """List the webhook secrets, revoked ones too, newest first, without their values."""
+    found = await key.read(keys.webhook_secrets_page, paging.span(cursor, limit))
+    return reply(Answer(body=views.page(found, views.secret)))
+
+
+@router.delete("/webhook-secrets/{secret_id}", response_model=shapes.Secret)
+async def revoke_webhook_secret(key: Secret, secret_id: str) -> Response:
+    """Revoke a webhook secret, at once: nothing is signed with it any more."""
+    return reply(Answer(body=views.secret(await key.write(manage.revoke_webhook_secret, secret_id))))

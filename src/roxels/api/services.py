@@ -1,0 +1,36 @@
+"""What the door works with. `server.build` makes one and hands it to `build_api`."""
+
+from collections.abc import Callable
+
+import msgspec
+from fastapi import Request
+from prometheus_client import CollectorRegistry
+
+from roxels.actions.manage import Sealer
+from roxels.api.limits import Buckets
+from roxels.domain.clock import Clock
+from roxels.domain.ids import Ids
+from roxels.storage.store import Store
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """The rooms below, as the door knows them."""
+
+    store: Store
+    ids: Ids
+    clock: Clock
+    #: Where browsers reach this server: scheme, host and port, no path, e.g. `https://talk.example.com`.
+    origin: str
+    sealer: Sealer
+    #: None where requests are not counted (`ROXELS_LIMITS=off`).
+    limits: Buckets | None
+    #: What `/metrics` shows; other rooms may register their own numbers.
+    registry: CollectorRegistry
+    #: True once the server was told to stop.
+    is_draining: Callable[[], bool]
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that this request came to."""
+    services: Services = request.app.state.services
+    return services

@@ -1,0 +1,295 @@
+"""The objects of the API, exactly. `views` makes them, the type checker holds it to them, OpenAPI is written from them.
+
+Times are RFC 3339 in UTC with `Z`. Fields may be added; none is renamed or removed.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, NotRequired, TypeVar
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from roxels.domain.life import EndedBy, Status
+
+T = TypeVar("T")
+
+
+class ErrorBody(TypedDict):
+    """What was refused, and what to do."""
+
+    code: Annotated[str, Field(description="Stays as it is; see the list of errors.", examples=["validation_error"])]
+    message: Annotated[str, Field(description="For people; may become clearer.")]
+    field: NotRequired[
+        Annotated[str, Field(description="Path of what was wrong.", examples=["persons[0].external_id"])]
+    ]
+    faults: NotRequired[Annotated[list["TemplateFault"], Field(description="All faults of a template at once.")]]
+
+
+class TemplateFault(TypedDict):
+    """One thing that is wrong with a template."""
+
+    path: str
+    message: str
+
+
+class Error(TypedDict):
+    """Every refusal."""
+
+    error: ErrorBody
+
+
+class Page(TypedDict, Generic[T]):
+    """One page of a list. Ask again with `cursor=<next_cursor>` while `has_more`."""
+
+    items: list[T]
+    next_cursor: str | None
+    has_more: bool
+
+
+class Person(TypedDict):
+    """A participant."""
+
+    id: str
+    external_id: Annotated[str | None, Field(description="Your own id for this person; null for an anonymous one.")]
+    name: str | None
+    email: str | None
+    phone: str | None
+    metadata: dict[str, Any]
+    org_context: Annotated[dict[str, Any], Field(description="What you know of this person; the agent is told.")]
+    first_seen_at: datetime
+    last_seen_at: datetime
+    conversation_count: int
+
+
+class PersonRef(TypedDict):
+    """Who it is, in short."""
+
+    id: str
+    external_id: str | None
+    name: str | None
+
+
+class Opened(TypedDict):
+    """A conversation that was begun or continued, with a link that lets one browser in."""
+
+    id: str
+    session_id: Annotated[str, Field(description="For `Roxels.start({sessionId})`; lets one browser in, once.")]
+    template_id: str
+    template_version: int
+    status: Status
+    resumed: bool
+    reason: Annotated[str, Field(description="Why it was resumed or not.")]
+    join_url: Annotated[str, Field(description="A page that joins it; works once. Using it spends `session_id` too.")]
+    created_at: datetime
+    expires_at: datetime
+    person: PersonRef
+
+
+class Link(TypedDict):
+    """One more visit to a conversation."""
+
+    session_id: str
+    join_url: str
+    expires_at: datetime
+
+
+class Message(TypedDict):
+    """One message. `final: false` is an answer under way: `text` is what was said of it so far."""
+
+    id: str
+    seq: int
+    role: Literal["agent", "user"]
+    text: str
+    at: datetime
+    session_id: str | None
+    heard: Annotated[int | None, Field(description="Code points that reached the participant, where known.")]
+    final: bool
+    interrupted: bool
+
+
+class Goal(TypedDict):
+    """Where one goal stands."""
+
+    id: str
+    status: Literal["open", "active", "proposed", "committed"]
+    revision: int
+    commit_id: str | None
+    data: dict[str, Any]
+
+
+class Session(TypedDict):
+    """One visit. `proof` says how sure we are who it was, `reason` why it continued or began the conversation."""
+
+    id: str
+    proof: str
+    method: str
+    device: bool
+    reason: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class Attempt(TypedDict):
+    """One try to deliver."""
+
+    n: int
+    at: datetime
+    status_code: int | None
+    duration_ms: int
+    error: str | None
+    response_excerpt: str | None
+
+
+class Delivery(TypedDict):
+    """What a commit owes to one address. `webhook-id` is its id, `Idempotency-Key` the commit's."""
+
+    id: str
+    interview_id: str
+    goal_id: str
+    commit_id: str
+    revision: int
+    type: str
+    url: Annotated[str, Field(description="Credentials in it are not shown.")]
+    status: Literal["waiting", "due", "delivered", "failed"]
+    attempts: list[Attempt]
+    next_attempt_at: datetime | None
+    created_at: datetime
+
+
+class Outputs(TypedDict):
+    """What was delivered, or is to be."""
+
+    webhooks: list[Delivery]
+
+
+class ConversationItem(TypedDict):
+    """A conversation in a list."""
+
+    id: str
+    session_id: Annotated[str | None, Field(description="The latest visit.")]
+    template_id: str
+    template_version: int
+    status: Status
+    ended_by: EndedBy | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    last_activity_at: datetime
+    persons: list[Person]
+    sessions: list[Session]
+
+
+class Conversation(ConversationItem):
+    """A conversation, whole."""
+
+    context: dict[str, Any]
+    transcript: list[Message]
+    goals: list[Goal]
+    data: Annotated[dict[str, dict[str, Any]], Field(description="What was captured, by goal.")]
+    findings: list[dict[str, Any]]
+    summary: str | None
+    outputs: Outputs
+
+
+class Events(TypedDict):
+    """Facts of a conversation in their order. Ask again with `after=<next_after>` while `has_more`."""
+
+    items: Annotated[
+        list[dict[str, Any]], Field(description="`{seq, type, at, session_id}` and what that type of event carries.")
+    ]
+    next_after: int
+    has_more: bool
+
+
+class Warning(TypedDict):
+    """Something that is allowed and may not be meant."""
+
+    rule: str
+    field: str
+    message: str
+
+
+class EmbedKey(TypedDict):
+    """A publishable key."""
+
+    id: str
+    key: str
+    template_id: str
+    environment: Literal["test", "live"]
+    allowed_domains: list[str]
+    created_at: datetime
+    revoked_at: datetime | None
+    warnings: list[str]
+
+
+class Secret(TypedDict):
+    """A secret key or a webhook secret. `value` is shown once, when it is made."""
+
+    id: str
+    name: str
+    value: NotRequired[str]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class Unfinished(TypedDict):
+    """An answer that was cut, and how much of it was said."""
+
+    utterance_id: str
+    chars: int
+
+
+class Resumption(TypedDict):
+    """What a start restored, and why."""
+
+    resumed: bool
+    reason: str
+    turns: int
+    goals: dict[str, str]
+    proof: str
+    unfinished: Unfinished | None
+
+
+class Visit(TypedDict):
+    """A session that a browser holds: connect to `socket_url` and say hello with `token`."""
+
+    session_id: str
+    token: str
+    expires_at: datetime
+    socket_url: str
+    resumption: Resumption
+
+
+class Visibility(TypedDict):
+    """Views that show the launcher or do not: exact names, or a beginning with `*`."""
+
+    include: list[str]
+    exclude: list[str]
+
+
+class Launcher(TypedDict):
+    """How the floating button looks, and where it is shown."""
+
+    enabled: bool
+    label: str
+    icon: str | None
+    color: str | None
+    position: str
+    visibility: Visibility
+
+
+class TemplateVersion(TypedDict):
+    """One version of a template."""
+
+    id: str
+    version: int
+    name: str
+    is_active_version: bool
+    created_at: datetime
+    published_at: datetime | None
+
+
+class Health(TypedDict):
+    """How the server is."""
+
+    status: str

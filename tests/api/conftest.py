@@ -1,0 +1,218 @@
+"""A real API on a real SQLite file: `door` has a template with resumption, a secret key and an embed key of `test`.
+
+Every JSON answer that a client of it gets is held to the API's own description.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import jsonschema
+import msgspec
+import pytest
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from roxels.actions import author, manage
+from roxels.api.app import build_api, openapi
+from roxels.api.limits import Buckets
+from roxels.api.services import Services
+from roxels.domain.conversation import fold
+from roxels.domain.events import AnyEvent
+from roxels.storage import conversations, log
+from roxels.storage.database import Database
+from roxels.storage.keys import EmbedKey
+from roxels.storage.log import Append
+from roxels.storage.store import Store
+from roxels.storage.transaction import Environment, Reading, Writing
+from roxels.storage.vault import Vault
+from roxels.testing import CountedIds, FakeClock
+
+ORIGIN = "http://127.0.0.1:8000"
+
+TEMPLATE: dict[str, Any] = {
+    "name": "Onboarding",
+    "goals": [
+        {
+            "id": "company",
+            "type": "structured",
+            "prompt": "Learn about the company",
+            "schema": {
+                "type": "object",
+                "properties": {"company": {"type": "string", "description": "What is your company called?"}},
+                "required": ["company"],
+            },
+            "commit_policy": "auto",
+        },
+        {"id": "team", "schema": {"size": {"type": "integer", "description": "How many are you?"}}},
+    ],
+    "settings": {"greeting": "Hello!", "embedded": {"resumption": True}},
+}
+
+
+class Door:
+    """The API, its store and two keys."""
+
+    def __init__(self, app: FastAPI, services: Services, clock: FakeClock) -> None:
+        self.app = app
+        self.services = services
+        self.store: Store = services.store
+        self.clock = clock
+        self.checker = Checker(openapi(app))
+        self.template_id = ""
+        self.secret = ""
+        self.embed_key = ""
+
+    def client(self, key: str = "", **headers: str) -> httpx2.AsyncClient:
+        """Somebody who presents this key."""
+        return httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=self.app, raise_app_exceptions=False),
+            base_url=ORIGIN,
+            headers={**({"authorization": f"Bearer {key}"} if key else {}), **headers},
+            event_hooks={"response": [self.checker]},
+        )
+
+    async def record(self, conversation_id: str, *events: AnyEvent, session_id: str | None = None) -> None:
+        """Put facts into a conversation, as a room does."""
+        stored = await self.store.read("test", log.read, conversation_id)
+        facts = conversations.numbered(stored.state, events, at=self.clock.now(), session_id=session_id)
+        state = fold(facts, stored.state)
+        append = Append(conversation_id=conversation_id, expected_seq=stored.state.head, facts=facts, state=state)
+        await self.store.append(append)
+
+    async def say_piece(self, conversation_id: str, utterance_id: str, text: str) -> None:
+        """Show some of an answer."""
+        head = (await self.store.read("test", log.read, conversation_id)).state.head
+        piece = log.Piece(utterance_id, 0, text)
+        await self.store.append(Append(conversation_id=conversation_id, expected_seq=head, piece=piece))
+
+    async def count(self, query: Callable[[Reading], int]) -> int:
+        """A number from the database."""
+        return await self.store.read("test", query)
+
+
+class Checker:
+    """Holds answers to the description, and to what is true of every answer."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+
+    async def __call__(self, response: httpx2.Response) -> None:
+        """Called with every answer."""
+        await response.aread()
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert "access-control-allow-credentials" not in response.headers
+        operation = self._operation(response)
+        if response.headers["content-type"] != "application/json":
+            return
+        if response.status_code >= 400:
+            self._check(response.json(), {"$ref": "#/components/schemas/Error"})
+        elif operation is not None:
+            described = operation["responses"][str(response.status_code)]
+            self._check(response.json(), described["content"]["application/json"]["schema"])
+
+    def _operation(self, response: httpx2.Response) -> dict[str, Any] | None:
+        path = response.request.url.path
+        for template, methods in self._document["paths"].items():
+            parts = zip(template.split("/"), path.split("/"), strict=False)
+            if len(template.split("/")) == len(path.split("/")) and all(a == b or a[:1] == "{" for a, b in parts):
+                found: dict[str, Any] | None = methods.get(response.request.method.lower())
+                if found is not None:
+                    return found
+        return None
+
+    def _check(self, body: Any, schema: dict[str, Any]) -> None:
+        jsonschema.validate(body, {**schema, "components": self._document["components"]})
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def door(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Door]:
+    async with opened(tmp_path, clock) as made:
+        yield made
+
+
+def opened(folder: Path, clock: FakeClock, limits: Buckets | None = None) -> "_Opened":
+    """A door on a new database in this folder."""
+    return _Opened(folder, clock, limits)
+
+
+class _Opened:
+    def __init__(self, folder: Path, clock: FakeClock, limits: Buckets | None) -> None:
+        database = Database(folder / "roxels.db")
+        database.create_all()
+        self.draining = False
+        ids = CountedIds()
+        services = Services(
+            store=Store(database, clock),
+            ids=ids,
+            clock=clock,
+            origin=ORIGIN,
+            sealer=Vault((bytes(32),), ids.key),
+            limits=limits,
+            registry=CollectorRegistry(),
+            is_draining=lambda: self.draining,
+        )
+        self.door = Door(build_api(services), services, clock)
+
+    async def __aenter__(self) -> Door:
+        door = self.door
+        door.template_id, door.secret, door.embed_key = await make(door, "test")
+        return door
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.door.store.close)
+
+
+async def make(door: Door, environment: Environment, raw: dict[str, Any] = TEMPLATE) -> tuple[str, str, str]:
+    """A template, a secret key and an embed key in this environment."""
+
+    def work(tx: Writing) -> tuple[str, str, EmbedKey]:
+        ids = door.services.ids
+        template_id = author.create(tx, raw, ids).id
+        _, secret = manage.create_api_key(tx, "test", ids)
+        return template_id, secret, manage.create_embed_key(tx, template_id, ["app.example.com"], ids)
+
+    template_id, secret, embed_key = await door.store.write(environment, work)
+    return template_id, secret, embed_key.key
+
+
+@pytest.fixture
+async def server(door: Door) -> AsyncIterator[httpx2.AsyncClient]:
+    """A customer's server: it holds the secret key."""
+    async with door.client(door.secret) as client:
+        yield client
+
+
+@pytest.fixture
+async def browser(door: Door) -> AsyncIterator[httpx2.AsyncClient]:
+    """A web page's frame: it holds the embed key."""
+    async with door.client(door.embed_key) as client:
+        yield client
+
+
+@pytest.fixture
+async def stranger(door: Door) -> AsyncIterator[httpx2.AsyncClient]:
+    """Somebody without any key."""
+    async with door.client() as client:
+        yield client
+
+
+def told(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
+    """The error of a refusal of this kind."""
+    assert response.status_code == status, response.text
+    error: dict[str, Any] = json.loads(response.text)["error"]
+    assert error["code"] == code
+    return error
+
+
+def plain(value: object) -> Any:
+    """A value as JSON has it."""
+    return json.loads(msgspec.json.encode(value))
