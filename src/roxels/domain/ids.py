@@ -7,9 +7,9 @@ import hashlib
 from typing import Literal, Protocol
 
 Kind = Literal[
-    "proc", "person", "iv", "sess", "tpl", "utt", "msg", "commit", "del", "ek", "key", "whk", "rcpt", "aud", "job"
+    "proc", "person", "iv", "sess", "tpl", "utt", "msg", "commit", "del", "ek", "key", "whk", "rcpt", "aud", "job", "op"
 ]
-SecretKind = Literal["sk_test", "sk_live", "rk_test", "rk_live", "st", "join"]
+SecretKind = Literal["sk_test", "sk_live", "rk_test", "rk_live", "st", "join", "ops"]
 
 
 class Ids(Protocol):
