@@ -107,8 +107,10 @@ class Eraser:
             return Erased(wish.id, receipt)
         job = self._job(erasure)
         patience = asyncio.ensure_future(self._clock.sleep(PATIENCE))
-        await asyncio.wait({job, patience}, return_when=asyncio.FIRST_COMPLETED)
-        patience.cancel()
+        try:
+            await asyncio.wait({job, patience}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            patience.cancel()
         return Erased(wish.id, job.result()) if job.done() else Sweeping(wish.id)
 
     def _job(self, erasure: Erasure) -> asyncio.Task[Receipt]:

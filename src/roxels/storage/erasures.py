@@ -70,9 +70,7 @@ def fence(tx: Writing, kind: Kind, subject_id: str) -> int:
     column = conversations.c.person_id if kind == "person" else conversations.c.id
     query = (
         select(conversations.c.id)
-        .where(
-            conversations.c.environment == tx.environment, column == subject_id, conversations.c.epoch != ERASING
-        )
+        .where(conversations.c.environment == tx.environment, column == subject_id, conversations.c.epoch != ERASING)
         .limit(AT_ONCE)
     )
     ids = [row.id for row in tx.all(query)]

@@ -15,6 +15,8 @@ from roxels.domain.receipts import Kind
 from roxels.storage.schema import conversations, metadata, persons
 from roxels.storage.transaction import Environment, Writing
 
+Columns = tuple[Column[Any], ...]
+
 #: What can be erased, by the word of the receipt.
 ROOTS: Final[dict[Kind, str]] = {"person": persons.name, "interview": conversations.name}
 
@@ -24,7 +26,7 @@ class Road(msgspec.Struct, frozen=True):
 
     table: Table
     #: The columns to follow; the last one holds the subject's id.
-    columns: tuple[Column[Any], ...]
+    columns: Columns
 
     def rows(self, environment: Environment, subject_id: str, at_most: int) -> Select[*tuple[Any, ...]]:
         """The primary keys of the rows that lead to the subject."""
@@ -37,13 +39,12 @@ class Road(msgspec.Struct, frozen=True):
         key = keys[0] if len(keys) == 1 else tuple_(*keys)
         return tx.run(delete(self.table).where(key.in_(self.rows(tx.environment, subject_id, at_most))))
 
-    def _leads(self, columns: tuple[Column[Any], ...], environment: Environment, subject_id: str) -> ColumnElement[bool]:
+    def _leads(self, columns: Columns, environment: Environment, subject_id: str) -> ColumnElement[bool]:
         first, *rest = columns
+        leads: ColumnElement[bool] = first == subject_id
         if rest:
             parent = next(iter(first.foreign_keys)).column
             leads = first.in_(select(parent).where(self._leads(tuple(rest), environment, subject_id)))
-        else:
-            leads = first == subject_id
         own = first.table.c.get("environment")
         return leads if own is None else leads & (own == environment)
 
@@ -56,7 +57,7 @@ def roads(kind: Kind, schema: MetaData = metadata) -> tuple[Road, ...]:
     )
 
 
-def _ways(table: Table, root: Table, passed: tuple[Table, ...]) -> Iterator[tuple[Column[Any], ...]]:
+def _ways(table: Table, root: Table, passed: tuple[Table, ...]) -> Iterator[Columns]:
     if table is root:
         yield tuple(root.primary_key.columns)
         return

@@ -1,8 +1,8 @@
 """One thread that writes. It takes all that waits, keeps it in one transaction, answers, and takes again.
 
 No timer: a lone turn costs one sync to disk, a crowd shares it. Appends of a batch stand in one transaction; actions
-(anything else that changes rows) run one by one between batches, and so does what must run while nobody writes. A batch that fails as a whole is written again one
-append at a time, so that a faulty one spoils nobody else's.
+(anything else that changes rows) run one by one between batches, and so does what must run while nobody writes. A batch
+that fails as a whole is written again one append at a time, so that a faulty one spoils nobody else's.
 """
 
 import asyncio
