@@ -16,7 +16,7 @@ import msgspec
 from roxels.domain.errors import Internal, NotFound
 from roxels.domain.ids import Ids
 from roxels.domain.receipts import Kind, Reason, Receipt, alias_of, digest, sealed, subject_of
-from roxels.storage import erasures, log, persons, receipts
+from roxels.storage import conversations, erasures, persons, receipts
 from roxels.storage.erasures import Erasure
 from roxels.storage.receipts import Link
 from roxels.storage.transaction import Reading, Writing
@@ -86,10 +86,10 @@ def seal(tx: Writing, erasure_id: str, signer: Signer) -> Receipt:
 
 
 def _forget_conversation(tx: Writing, wish: Wish, ids: Ids) -> Erasure:
-    stored = log.find(tx, wish.id)
-    if stored is None or stored.environment != tx.environment:
+    person_id = conversations.owner(tx, wish.id)
+    if person_id is None:
         return _begun(_of_subject(tx, wish, "interview", wish.id))
-    persons.count_conversation(tx, stored.person_id, -1)
+    persons.count_conversation(tx, person_id, -1)
     return _begin(tx, wish, "interview", wish.id, alias=None, ids=ids)
 
 

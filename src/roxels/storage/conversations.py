@@ -78,6 +78,18 @@ def begin(
     )
 
 
+def owner(tx: Reading, conversation_id: str) -> str | None:
+    """Whose conversation it is; None where there is none (any more)."""
+    owner: str | None = tx.value(
+        select(conversations.c.person_id).where(
+            conversations.c.environment == tx.environment,
+            conversations.c.id == conversation_id,
+            conversations.c.epoch != ERASING,
+        )
+    )
+    return owner
+
+
 def add(
     tx: Writing | AcrossWriting,
     conversation_id: str,
