@@ -22,7 +22,6 @@ from roxels.domain.errors import Internal
 from roxels.domain.ids import Ids
 from roxels.domain.receipts import Reason, Receipt
 from roxels.storage import erasures, receipts
-from roxels.storage.database import Database
 from roxels.storage.erasures import Erasure
 from roxels.storage.store import Store
 from roxels.storage.transaction import Environment
@@ -165,9 +164,9 @@ class Eraser:
 
     async def _clean(self) -> None:
         began = self._clock.monotonic()
-        await self._store.alone(Database.compact)
+        await self._store.alone(lambda database: database.compact())
         compacted = self._clock.monotonic()
         self._rested_at = compacted + REST * (compacted - began)
-        while not await self._store.alone(Database.empty_log):
+        while not await self._store.alone(lambda database: database.empty_log()):
             is_early = self._clock.monotonic() < compacted + PATIENCE
             await self._clock.sleep(LOOK if is_early else LOOK_LATER)
