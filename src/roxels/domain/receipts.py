@@ -25,6 +25,8 @@ from typing import Any, Literal
 import msgspec
 
 Kind = Literal["person", "interview"]
+#: Where the wish to erase came from.
+Reason = Literal["api", "dashboard", "command", "retention"]
 #: Signs a text: 64 bytes, Ed25519.
 Sign = Callable[[bytes], bytes]
 #: (signature, text): is it the signature of that text? Never raises.
@@ -65,6 +67,12 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True):
 def subject_of(salt: bytes, kind: Kind, id: str) -> str:
     """The name under which a receipt speaks of a person or conversation: 64 hexadecimal digits."""
     return hmac.new(salt, f"{kind}:{id}".encode(), hashlib.sha256).hexdigest()
+
+
+def alias_of(salt: bytes, environment: str, external_id: str) -> str:
+    """The name under which a repeated wish to erase an `external_id` is known again: 64 hexadecimal digits."""
+    text = f"external_id:{environment}:{external_id}"
+    return hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:

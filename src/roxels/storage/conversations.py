@@ -17,7 +17,7 @@ from roxels.storage import persons as people
 from roxels.storage import sessions as visits
 from roxels.storage.log import Append
 from roxels.storage.pages import Page, Span, page
-from roxels.storage.schema import conversations, persons
+from roxels.storage.schema import ERASING, conversations, persons
 from roxels.storage.sessions import Outline as VisitOutline
 from roxels.storage.transaction import AcrossWriting, AnySelect, Reading, Rows, Writing
 
@@ -78,6 +78,18 @@ def begin(
     )
 
 
+def owner(tx: Reading, conversation_id: str) -> str | None:
+    """Whose conversation it is; None where there is none (any more)."""
+    owner: str | None = tx.value(
+        select(conversations.c.person_id).where(
+            conversations.c.environment == tx.environment,
+            conversations.c.id == conversation_id,
+            conversations.c.epoch != ERASING,
+        )
+    )
+    return owner
+
+
 def add(
     tx: Writing | AcrossWriting,
     conversation_id: str,
@@ -120,6 +132,7 @@ def pasts(tx: Reading, sight: Sight, template_id: str, limit: int = 50) -> list[
             conversations.c.environment == tx.environment,
             conversations.c.person_id == sight.person_id,
             conversations.c.template_id == template_id,
+            conversations.c.epoch != ERASING,
         )
         .order_by(conversations.c.last_activity_at.desc())
         .limit(limit)
@@ -137,6 +150,7 @@ def earlier(tx: Reading, sight: Sight, but: str, limit: int = 1000) -> list[tupl
             conversations.c.environment == tx.environment,
             conversations.c.person_id == sight.person_id,
             conversations.c.id != but,
+            conversations.c.epoch != ERASING,
         )
         .order_by(conversations.c.last_activity_at.desc())
         .limit(limit)
@@ -155,7 +169,9 @@ def stands(tx: Reading, conversation_id: str) -> bool:
 
 def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Outline]:
     """The conversations of this environment, newest first."""
-    query = select(conversations).where(conversations.c.environment == tx.environment)
+    query = select(conversations).where(
+        conversations.c.environment == tx.environment, conversations.c.epoch != ERASING
+    )
     for name in ("template_id", "person_id", "status"):
         value = getattr(wanted, name)
         query = query if value is None else query.where(conversations.c[name] == value)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import select, update
 
-from roxels.storage.schema import conversations
+from roxels.storage.schema import ERASING, conversations
 from roxels.storage.transaction import Writing
 
 
@@ -55,13 +55,15 @@ class Processes:
 
 
 def take(tx: Writing, conversation_id: str, processes: Processes) -> int | None:
-    """Become the speaker and say under which epoch, or None while another living process is."""
+    """Become the speaker and say under which epoch, or None while another living process is, or there is no more."""
     row = tx.first(
         select(conversations.c.speaker, conversations.c.epoch)
         .where(conversations.c.environment == tx.environment, conversations.c.id == conversation_id)
         .with_for_update()
     )
-    if row is None or (row.speaker not in (None, processes.own_id) and processes.is_alive(row.speaker)):
+    if row is None or row.epoch == ERASING:
+        return None
+    if row.speaker not in (None, processes.own_id) and processes.is_alive(row.speaker):
         return None
     tx.run(
         update(conversations)

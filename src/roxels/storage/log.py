@@ -4,7 +4,7 @@ An append is a value, not a closure, so that the writer can put many into one tr
 
     expected_seq   the log must stand where the caller's state stands, else `Behind`: read on, fold, decide again
     epoch          only the process that holds the conversation may speak, else `Superseded`: stop speaking
-    existence      a conversation that was erased answers `Gone`
+    existence      a conversation that was erased, or is being erased, answers `Gone`
 
 A piece changes no fact, but it too is refused when the log moved on: the answer it belongs to may be over.
 """
@@ -21,7 +21,7 @@ from roxels.domain.errors import Conflict, NotFound
 from roxels.domain.events import Fact, decode, encode, name_of
 from roxels.domain.outputs import Owed
 from roxels.domain.proof import Proof
-from roxels.storage.schema import conversations, deliveries, events, pieces
+from roxels.storage.schema import ERASING, conversations, deliveries, events, pieces
 from roxels.storage.transaction import AcrossWriting, View, Writing
 
 
@@ -158,7 +158,7 @@ def read(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> St
 def find(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> Stored | None:
     """The conversation as it stands, or None."""
     row = view.first(select(conversations).where(conversations.c.id == conversation_id))
-    if row is None:
+    if row is None or row.epoch == ERASING:
         return None
     state = fold(read_facts(view, conversation_id, after=since.head), since)
     unfinished = state.unfinished
@@ -182,6 +182,8 @@ def _refusal(append: Append, standing: tuple[int, int] | None) -> Exception | No
     if standing is None:
         return Gone()
     head, epoch = standing
+    if epoch == ERASING:
+        return Gone()
     if append.epoch is not None and append.epoch != epoch:
         return Superseded()
     if append.expected_seq != head:

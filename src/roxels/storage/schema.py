@@ -31,6 +31,9 @@ PERSON: Final = "person"
 #: The column cannot.
 NOTHING: Final = "nothing"
 
+#: The epoch of a conversation that is being erased: for everybody it is gone already, whatever rows are left of it.
+ERASING: Final = -1
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -123,7 +126,8 @@ persons = Table(
     Index(None, "environment", "last_seen_at", "id"),
 )
 
-#: A projection of the log. `head` and `epoch` fence its writers; `speaker` is the process that may speak.
+#: A projection of the log. `head` and `epoch` fence its writers (all of them while it is `ERASING`); `speaker` is the
+#: process that may speak.
 conversations = Table(
     "conversations",
     metadata,
@@ -214,6 +218,7 @@ deliveries = Table(
     column("created_at", Moment, about=PERSON),
     Index(None, "status", "due_at"),
     Index(None, "conversation_id"),
+    Index(None, "person_id"),
     Index(None, "environment", "created_at", "id"),
 )
 
@@ -284,7 +289,7 @@ operator_sessions = Table(
     column("expires_at", Moment, about=NOTHING),
 )
 
-#: What was erased: numbers and salted hashes only, chained per environment by `prev`.
+#: What was erased: numbers and salted hashes only, chained per environment by `prev`. `erased_at` is text, as signed.
 receipts = Table(
     "receipts",
     metadata,
@@ -293,16 +298,39 @@ receipts = Table(
     column("n", Integer, about=NOTHING),
     column("subject", String, about=NOTHING),
     column("counts", JSON, about=NOTHING),
-    column("erased_at", Moment, about=NOTHING),
+    column("erased_at", String, about=NOTHING),
     column("reason", String, about=NOTHING),
-    column("prev", String, about=NOTHING),
+    column("prev", String, nullable=True, about=NOTHING),
     column("key_id", String, about=NOTHING),
     column("signature", String, about=NOTHING),
     UniqueConstraint("environment", "n"),
     Index(None, "environment", "subject"),
 )
 
-#: The answers to POSTs that came with an `Idempotency-Key`, for 24 hours.
+#: Erasing under way, so that it survives a crash, and for 24 hours what a repeated wish is answered with. An id is that
+#: of the receipt to come. `subject` and `alias` (of an `external_id`) are salted hashes; `subject_id` stands here only
+#: while rows of the subject are left.
+erasures = Table(
+    "erasures",
+    metadata,
+    column("id", String, primary_key=True, about=NOTHING),
+    column("environment", String, about=NOTHING),
+    column("kind", String, about=NOTHING),
+    column("subject", String, about=NOTHING),
+    column("alias", String, nullable=True, about=NOTHING),
+    column("subject_id", String, nullable=True, about=PERSON),
+    column("reason", String, about=NOTHING),
+    column("state", String, about=NOTHING),
+    column("counts", JSON, about=NOTHING),
+    column("created_at", Moment, about=NOTHING),
+    column("ended_at", Moment, nullable=True, about=NOTHING),
+    Index(None, "environment", "subject"),
+    Index(None, "environment", "alias"),
+    Index(None, "state", "ended_at"),
+)
+
+#: The answers to POSTs that came with an `Idempotency-Key`, for 24 hours. What an answer says of a person or
+#: conversation cannot be kept once they are gone: the foreign keys refuse it.
 idempotency = Table(
     "idempotency",
     metadata,
@@ -311,8 +339,10 @@ idempotency = Table(
     column("request_hash", String, about=PERSON),
     column("status_code", Integer, about=NOTHING),
     column("body", Text, about=PERSON),
-    column("person_id", String, nullable=True, about=PERSON),
-    column("conversation_id", String, nullable=True, about=PERSON),
+    column("person_id", String, ForeignKey("persons.id"), nullable=True, about=PERSON),
+    column("conversation_id", String, ForeignKey("conversations.id"), nullable=True, about=PERSON),
     column("created_at", Moment, about=NOTHING),
     Index(None, "created_at"),
+    Index(None, "person_id"),
+    Index(None, "conversation_id"),
 )

@@ -77,8 +77,13 @@ class Store:
 
         return await self._act(work)
 
+    async def alone(self, work: Callable[[Database], T]) -> T:
+        """Run blocking work that needs the database for itself (see `storage.database`); all changes wait for it."""
+        answer: T = await self._writer.alone(lambda: work(self.database))
+        return answer
+
     async def run(self, work: Callable[[], Any]) -> Any:
-        """Run blocking work that needs no transaction (e.g. a checkpoint) on a reader's thread."""
+        """Run blocking work that needs no transaction on a reader's thread."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
     async def _act(self, work: Callable[[Connection], tuple[T, set[str]]]) -> T:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
-from roxels.storage.schema import conversations
+from roxels.storage.schema import ERASING, conversations
 from roxels.storage.transaction import Across
 
 Listener = Callable[[str], None]
@@ -31,6 +31,8 @@ class Wake:
 
 
 def heads(view: Across, ids: list[str]) -> dict[str, int]:
-    """Where these logs stand."""
-    query = select(conversations.c.id, conversations.c.head).where(conversations.c.id.in_(ids))
+    """Where these logs stand; those that are gone, or going, are not named."""
+    query = select(conversations.c.id, conversations.c.head).where(
+        conversations.c.id.in_(ids), conversations.c.epoch != ERASING
+    )
     return {row.id: row.head for row in view.all(query)}

@@ -1,8 +1,8 @@
 """One thread that writes. It takes all that waits, keeps it in one transaction, answers, and takes again.
 
 No timer: a lone turn costs one sync to disk, a crowd shares it. Appends of a batch stand in one transaction; actions
-(anything else that changes rows) run one by one between batches. A batch that fails as a whole is written again one
-append at a time, so that a faulty one spoils nobody else's.
+(anything else that changes rows) run one by one between batches, and so does what must run while nobody writes. A batch
+that fails as a whole is written again one append at a time, so that a faulty one spoils nobody else's.
 """
 
 import asyncio
@@ -22,8 +22,12 @@ class _Action(msgspec.Struct, frozen=True):
     work: Callable[[Connection], Any]
 
 
+class _Alone(msgspec.Struct, frozen=True):
+    work: Callable[[], Any]
+
+
 class _Waiting(msgspec.Struct, frozen=True):
-    item: Append | _Action
+    item: Append | _Action | _Alone
     loop: asyncio.AbstractEventLoop
     answer: "asyncio.Future[Any]"
 
@@ -51,12 +55,16 @@ class Writer:
         """Run a short piece of work in a transaction of its own and hand back what it returns."""
         return await self._put(_Action(work))
 
+    async def alone(self, work: Callable[[], Any]) -> Any:
+        """Run work that needs the database for itself, outside any transaction; all other changes wait for it."""
+        return await self._put(_Alone(work))
+
     def close(self) -> None:
         """Write what waits, then end."""
         self._waiting.put(_STOP)
         self._thread.join()
 
-    async def _put(self, item: Append | _Action) -> Any:
+    async def _put(self, item: Append | _Action | _Alone) -> Any:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._waiting.put(_Waiting(item, loop, answer))
@@ -69,7 +77,7 @@ class Writer:
             if appends:
                 _answer([waiting for waiting, _ in appends], self._keep([append for _, append in appends]))
             for waiting in batch:
-                if isinstance(waiting.item, _Action):
+                if not isinstance(waiting.item, Append):
                     _answer([waiting], [self._act(waiting.item)])
             if stop:
                 return
@@ -95,8 +103,10 @@ class Writer:
             return [self._keep([append])[0] for append in appends]
         return answers
 
-    def _act(self, action: _Action) -> Any:
+    def _act(self, action: _Action | _Alone) -> Any:
         try:
+            if isinstance(action, _Alone):
+                return action.work()
             with self._engine.begin() as connection:
                 return action.work(connection)
         except Exception as fault:

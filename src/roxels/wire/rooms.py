@@ -109,7 +109,7 @@ class Rooms:
         for conversation_id, room in rooms.items():
             if room.epoch is None:
                 await self._take(room)
-            if room.epoch is None or heads.get(conversation_id, 0) > room.state.head:
+            if room.epoch is None or heads.get(conversation_id) != room.state.head:
                 self._hinted(conversation_id)
 
     async def _take(self, room: Room) -> None:

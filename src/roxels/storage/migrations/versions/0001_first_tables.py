@@ -1,4 +1,4 @@
-"""first tables."""
+"""First tables."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -26,19 +26,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("hash", name=op.f("uq_api_keys_hash")),
     )
     op.create_table(
-        "idempotency",
+        "erasures",
+        sa.Column("id", sa.String(), nullable=False),
         sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("request_hash", sa.String(), nullable=False),
-        sa.Column("status_code", sa.Integer(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("person_id", sa.String(), nullable=True),
-        sa.Column("conversation_id", sa.String(), nullable=True),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("alias", sa.String(), nullable=True),
+        sa.Column("subject_id", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
         sa.Column("created_at", schema.Moment(), nullable=False),
-        sa.PrimaryKeyConstraint("environment", "key", name=op.f("pk_idempotency")),
+        sa.Column("ended_at", schema.Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
     )
-    with op.batch_alter_table("idempotency", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_idempotency_created_at"), ["created_at"], unique=False)
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_erasures_environment_alias"), ["environment", "alias"], unique=False)
+        batch_op.create_index(batch_op.f("ix_erasures_environment_subject"), ["environment", "subject"], unique=False)
+        batch_op.create_index(batch_op.f("ix_erasures_state_ended_at"), ["state", "ended_at"], unique=False)
 
     op.create_table(
         "installation",
@@ -84,9 +89,9 @@ def upgrade() -> None:
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("counts", sa.JSON(), nullable=False),
-        sa.Column("erased_at", schema.Moment(), nullable=False),
+        sa.Column("erased_at", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("prev", sa.String(), nullable=False),
+        sa.Column("prev", sa.String(), nullable=True),
         sa.Column("key_id", sa.String(), nullable=False),
         sa.Column("signature", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
@@ -218,6 +223,7 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_deliveries_environment_created_at_id"), ["environment", "created_at", "id"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_deliveries_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_deliveries_status_due_at"), ["status", "due_at"], unique=False)
 
     op.create_table(
@@ -231,6 +237,25 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_events_conversation_id")),
         sa.PrimaryKeyConstraint("conversation_id", "seq", name=op.f("pk_events")),
     )
+    op.create_table(
+        "idempotency",
+        sa.Column("environment", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("request_hash", sa.String(), nullable=False),
+        sa.Column("status_code", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=True),
+        sa.Column("conversation_id", sa.String(), nullable=True),
+        sa.Column("created_at", schema.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_idempotency_conversation_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_idempotency_person_id")),
+        sa.PrimaryKeyConstraint("environment", "key", name=op.f("pk_idempotency")),
+    )
+    with op.batch_alter_table("idempotency", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_idempotency_conversation_id"), ["conversation_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_idempotency_created_at"), ["created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_idempotency_person_id"), ["person_id"], unique=False)
+
     op.create_table(
         "pieces",
         sa.Column("conversation_id", sa.String(), nullable=False),

@@ -1,0 +1,172 @@
+"""The job of erasing: short transactions, then a sweep of the files, then the receipt.
+
+    removing   the rows go, transaction by transaction; others write in between
+    sweeping   the files are cleaned (see `storage.database`); one sweep serves all who wait
+    done       the receipt stands
+
+Who asks waits for at most `PATIENCE`, then is told that it is still sweeping; the job goes on by itself. What a crash
+cut off is taken up by `resume_pending`. Sweeps take at most a fifth of the time: each is followed by a rest of `REST`
+times its length, since changes wait while it runs.
+"""
+
+import asyncio
+import logging
+from functools import partial
+
+import msgspec
+
+from roxels.actions import forget
+from roxels.actions.forget import Wish
+from roxels.domain.clock import Clock
+from roxels.domain.errors import Internal
+from roxels.domain.ids import Ids
+from roxels.domain.receipts import Reason, Receipt
+from roxels.storage import erasures, receipts
+from roxels.storage.erasures import Erasure
+from roxels.storage.store import Store
+from roxels.storage.transaction import Environment
+from roxels.storage.vault import Keyring
+
+logger = logging.getLogger(__name__)
+
+#: Seconds that a caller waits for its receipt.
+PATIENCE = 2.0
+#: Times a sweep's own length that must pass before the next.
+REST = 4.0
+#: Seconds between two looks whether readers have let go: at first, then from `PATIENCE` on.
+LOOK, LOOK_LATER = 0.05, 1.0
+
+
+class Erased(msgspec.Struct, frozen=True):
+    """It is gone, from the files too."""
+
+    id: str
+    receipt: Receipt
+
+
+class Sweeping(msgspec.Struct, frozen=True):
+    """Nobody can reach it any more; the receipt follows when the files are clean."""
+
+    id: str
+
+
+class Eraser:
+    """Erases, one process's share of it; several processes on one database do not get into each other's way."""
+
+    def __init__(self, store: Store, ids: Ids, keyring: Keyring, clock: Clock) -> None:
+        self._store = store
+        self._ids = ids
+        self._keyring = keyring
+        self._clock = clock
+        self._jobs: dict[str, asyncio.Task[Receipt]] = {}
+        self._unswept: dict[str, asyncio.Future[None]] = {}
+        self._sweep: asyncio.Task[None] | None = None
+        self._rested_at = 0.0
+
+    async def conversation(self, environment: Environment, conversation_id: str, reason: Reason) -> Erased | Sweeping:
+        """Erase a conversation. Raises `NotFound`."""
+        return await self._forget(environment, self._wish("interview", conversation_id, reason))
+
+    async def person(self, environment: Environment, person_id: str, reason: Reason) -> Erased | Sweeping:
+        """Erase a person with everything that leads to her. Raises `NotFound`."""
+        return await self._forget(environment, self._wish("person", person_id, reason))
+
+    async def person_called(self, environment: Environment, external_id: str, reason: Reason) -> Erased | Sweeping:
+        """The same by the customer's own id. Raises `NotFound`."""
+        return await self._forget(environment, self._wish("external_id", external_id, reason))
+
+    async def resume_pending(self) -> None:
+        """Take up what was not finished when the process ended; returns at once, the jobs go on by themselves."""
+        for erasure in await self._store.read_across(erasures.pending):
+            self._job(erasure)
+
+    async def settle(self) -> None:
+        """Wait until nothing is being erased. Raises what made a job fail."""
+        while self._jobs:
+            await asyncio.gather(*self._jobs.values())
+
+    async def close(self) -> None:
+        """Stop; what is pending goes on at the next start."""
+        tasks = [task for task in (*self._jobs.values(), self._sweep) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # within
+
+    def _wish(self, by: forget.By, id: str, reason: Reason) -> Wish:
+        return Wish(by=by, id=id, reason=reason, salt=self._keyring.subject_salt)
+
+    async def _forget(self, environment: Environment, wish: Wish) -> Erased | Sweeping:
+        erasure = await self._store.write(environment, forget.forget, wish, self._ids)
+        if erasure.state == "done":
+            receipt = await self._store.read(environment, receipts.get, erasure.id)
+            if receipt is None:
+                raise Internal
+            return Erased(wish.id, receipt)
+        job = self._job(erasure)
+        patience = asyncio.ensure_future(self._clock.sleep(PATIENCE))
+        try:
+            await asyncio.wait({job, patience}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            patience.cancel()
+        return Erased(wish.id, job.result()) if job.done() else Sweeping(wish.id)
+
+    def _job(self, erasure: Erasure) -> asyncio.Task[Receipt]:
+        """The one job of this erasure, whoever asks for it."""
+        job = self._jobs.get(erasure.id)
+        if job is None:
+            job = asyncio.create_task(self._erase(erasure), name=f"erasing {erasure.id}")
+            self._jobs[erasure.id] = job
+            job.add_done_callback(partial(self._done, erasure.id))
+        return job
+
+    def _done(self, erasure_id: str, job: asyncio.Task[Receipt]) -> None:
+        del self._jobs[erasure_id]
+        if not job.cancelled() and job.exception() is not None:
+            logger.error(
+                "An erasure failed; it goes on when it is asked for again, or at the next start.",
+                extra={"action": "erasure_failed", "receipt_id": erasure_id},
+                exc_info=job.exception(),
+            )
+
+    async def _erase(self, erasure: Erasure) -> Receipt:
+        while erasure.state == "removing":
+            erasure = await self._store.write(erasure.environment, forget.take_step, erasure.id)
+        if erasure.state == "sweeping":
+            await self._swept(erasure.id)
+        return await self._store.write(erasure.environment, forget.seal, erasure.id, self._keyring.signer)
+
+    async def _swept(self, erasure_id: str) -> None:
+        """Wait for a sweep that began after now."""
+        swept = self._unswept[erasure_id] = asyncio.get_running_loop().create_future()
+        if self._sweep is None or self._sweep.done():
+            self._sweep = asyncio.create_task(self._sweep_all(), name="sweep")
+        await swept
+
+    async def _sweep_all(self) -> None:
+        faults = 0
+        while self._unswept:
+            await self._clock.sleep(max(0.0, self._rested_at - self._clock.monotonic()))
+            waiting, self._unswept = self._unswept, {}
+            try:
+                await self._clean()
+            except Exception:
+                logger.exception("A sweep failed and is tried again.", extra={"action": "sweep_failed"})
+                self._unswept = waiting | self._unswept
+                faults += 1
+                await self._clock.sleep(min(2.0**faults, 300.0))
+            else:
+                faults = 0
+                for swept in waiting.values():
+                    if not swept.done():
+                        swept.set_result(None)
+
+    async def _clean(self) -> None:
+        began = self._clock.monotonic()
+        await self._store.alone(lambda database: database.compact())
+        compacted = self._clock.monotonic()
+        self._rested_at = compacted + REST * (compacted - began)
+        while not await self._store.alone(lambda database: database.empty_log()):
+            is_early = self._clock.monotonic() < compacted + PATIENCE
+            await self._clock.sleep(LOOK if is_early else LOOK_LATER)

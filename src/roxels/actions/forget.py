@@ -1,0 +1,129 @@
+"""Forget a conversation or a person: the transactions that `actions.eraser` puts together into a job.
+
+    forget      the wish is written down, and with it everything is out of reach: the conversations answer `Gone`,
+                their visits have ended, the person's `external_id` belongs to nobody. The first rows go
+    take_step   the next rows go, at most 500 a transaction, as often as it takes
+    seal        the receipt, once the files are clean
+
+Each can be the last before a crash; what follows is found in `erasures`.
+"""
+
+from datetime import timedelta
+from typing import Literal, assert_never
+
+import msgspec
+
+from roxels.domain.errors import Internal, NotFound
+from roxels.domain.ids import Ids
+from roxels.domain.receipts import Kind, Reason, Receipt, alias_of, digest, sealed, subject_of
+from roxels.storage import conversations, erasures, persons, receipts
+from roxels.storage.erasures import Erasure
+from roxels.storage.receipts import Link
+from roxels.storage.transaction import Reading, Writing
+from roxels.storage.vault import Signer
+
+#: How long a repeated wish is answered with the same receipt.
+REPEATABLE = timedelta(hours=24)
+
+
+By = Literal["interview", "person", "external_id"]
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom to forget: a conversation (`interview`) or person by our id, or a person by the customer's own."""
+
+    by: By
+    id: str
+    reason: Reason
+    #: What hides the subject in receipts: `vault.Keyring.subject_salt`.
+    salt: bytes
+
+
+def forget(tx: Writing, wish: Wish, ids: Ids) -> Erasure:
+    """Begin to erase, or find what was begun before. Raises `NotFound`, a day after it was done at the latest."""
+    erasures.drop_old(tx, tx.now - REPEATABLE)
+    match wish.by:
+        case "interview":
+            return _forget_conversation(tx, wish, ids)
+        case "person":
+            return _forget_person(tx, wish, wish.id, ids)
+        case "external_id":
+            person = persons.find(tx, wish.id)
+            if person is not None:
+                return _forget_person(tx, wish, person.id, ids)
+            return _begun(erasures.of_alias(tx, alias_of(wish.salt, tx.environment, wish.id), tx.now - REPEATABLE))
+        case _:
+            assert_never(wish.by)
+
+
+def take_step(tx: Writing, erasure_id: str) -> Erasure:
+    """Remove the next rows. Raises `NotFound`."""
+    return erasures.take_step(tx, _begun(erasures.get(tx, erasure_id)))
+
+
+def seal(tx: Writing, erasure_id: str, signer: Signer) -> Receipt:
+    """Issue the receipt of what is erased and swept, once; it takes the next place in the chain. Raises `NotFound`."""
+    erasure = _begun(erasures.get(tx, erasure_id))
+    kept = receipts.get(tx, erasure_id)
+    if kept is not None:
+        return kept
+    if erasure.state != "sweeping":
+        raise Internal("A receipt is issued only for what is erased.")
+    last = receipts.last(tx)
+    receipt = Receipt(
+        id=erasure.id,
+        subject=erasure.subject,
+        counts=erasure.counts,
+        erased_at=msgspec.to_builtins(tx.now),
+        reason=erasure.reason,
+        prev=digest(last.receipt) if last else None,
+        key_id=signer.key_id,
+    )
+    receipt = sealed(receipt, signer.sign)
+    receipts.add(tx, Link(n=last.n + 1 if last else 1, receipt=receipt))
+    erasures.end(tx, erasure)
+    return receipt
+
+
+def _forget_conversation(tx: Writing, wish: Wish, ids: Ids) -> Erasure:
+    person_id = conversations.owner(tx, wish.id)
+    if person_id is None:
+        return _begun(_of_subject(tx, wish, "interview", wish.id))
+    persons.count_conversation(tx, person_id, -1)
+    return _begin(tx, wish, "interview", wish.id, alias=None, ids=ids)
+
+
+def _forget_person(tx: Writing, wish: Wish, person_id: str, ids: Ids) -> Erasure:
+    begun = _of_subject(tx, wish, "person", person_id)
+    person = persons.get(tx, person_id)
+    if begun is not None or person is None:
+        return _begun(begun)
+    alias = None if person.external_id is None else alias_of(wish.salt, tx.environment, person.external_id)
+    erasures.estrange(tx, person_id)
+    return _begin(tx, wish, "person", person_id, alias=alias, ids=ids)
+
+
+def _begin(tx: Writing, wish: Wish, kind: Kind, id: str, *, alias: str | None, ids: Ids) -> Erasure:
+    erasure = Erasure(
+        id=ids.new("rcpt"),
+        environment=tx.environment,
+        kind=kind,
+        subject=subject_of(wish.salt, kind, id),
+        alias=alias,
+        subject_id=id,
+        reason=wish.reason,
+        state="removing",
+        counts={},
+        created_at=tx.now,
+    )
+    return erasures.take_step(tx, erasures.begin(tx, erasure))
+
+
+def _of_subject(tx: Reading, wish: Wish, kind: Kind, id: str) -> Erasure | None:
+    return erasures.of_subject(tx, subject_of(wish.salt, kind, id), tx.now - REPEATABLE)
+
+
+def _begun(erasure: Erasure | None) -> Erasure:
+    if erasure is None:
+        raise NotFound
+    return erasure

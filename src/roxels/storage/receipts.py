@@ -1,0 +1,47 @@
+"""The chain of receipts of each environment."""
+
+import msgspec
+from sqlalchemy import insert, select
+
+from roxels.domain.receipts import Receipt
+from roxels.storage.schema import receipts
+from roxels.storage.transaction import Reading, Rows, Writing
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A receipt and its place in the chain, from 1."""
+
+    n: int
+    receipt: Receipt
+
+
+def get(tx: Reading, receipt_id: str) -> Receipt | None:
+    """The receipt of that id."""
+    row = tx.first(select(receipts).where(receipts.c.environment == tx.environment, receipts.c.id == receipt_id))
+    return None if row is None else _link(row).receipt
+
+
+def last(tx: Reading) -> Link | None:
+    """The newest receipt."""
+    query = select(receipts).where(receipts.c.environment == tx.environment).order_by(receipts.c.n.desc()).limit(1)
+    row = tx.first(query)
+    return None if row is None else _link(row)
+
+
+def newest(tx: Reading, *, before: int | None, limit: int) -> list[Link]:
+    """Receipts from the newest on backwards; `before`: those whose place is less."""
+    query = select(receipts).where(receipts.c.environment == tx.environment)
+    if before is not None:
+        query = query.where(receipts.c.n < before)
+    return [_link(row) for row in tx.all(query.order_by(receipts.c.n.desc()).limit(limit))]
+
+
+def add(tx: Writing, link: Link) -> None:
+    """Keep a sealed receipt at its place; a taken place is refused by the table."""
+    tx.run(insert(receipts).values(environment=tx.environment, n=link.n, **msgspec.structs.asdict(link.receipt)))
+
+
+def _link(row: Rows) -> Link:
+    values = dict(row._mapping)
+    del values["environment"]
+    return Link(n=values.pop("n"), receipt=Receipt(**values))
