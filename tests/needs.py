@@ -68,7 +68,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not in_ci() and "crash" not in config.option.markexpr:
         absent.add("crash")
     lacking = {
-        item: next((m for m in (*PROGRAMS, "crash") if m in absent and item.get_closest_marker(m)), None) for item in items
+        item: next((m for m in (*PROGRAMS, "crash") if m in absent and item.get_closest_marker(m)), None)
+        for item in items
     }
     left_out = Counter(marker for marker in lacking.values() if marker)
     if left_out and in_ci():

@@ -169,9 +169,7 @@ def stands(tx: Reading, conversation_id: str) -> bool:
 
 def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Outline]:
     """The conversations of this environment, newest first."""
-    query = select(conversations).where(
-        conversations.c.environment == tx.environment, conversations.c.epoch != ERASING
-    )
+    query = select(conversations).where(conversations.c.environment == tx.environment, conversations.c.epoch != ERASING)
     for name in ("template_id", "person_id", "status"):
         value = getattr(wanted, name)
         query = query if value is None else query.where(conversations.c[name] == value)
