@@ -11,6 +11,11 @@ from datetime import UTC, datetime
 from roxels.domain.ids import Kind, SecretKind
 
 
+def chance() -> float:
+    """A number from 0 up to 1, from the system's randomness: for jitter."""
+    return secrets.SystemRandom().random()
+
+
 class SystemClock:
     """The machine's clock, as `roxels.domain.clock.Clock`."""
 

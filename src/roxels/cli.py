@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import os
-import random
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -15,7 +14,7 @@ import typer
 from roxels import demo as demonstration
 from roxels import logs, server, settings
 from roxels.actions import manage
-from roxels.ambient import RandomIds, SystemClock
+from roxels.ambient import RandomIds, SystemClock, chance
 from roxels.server import House, Server
 from roxels.storage.transaction import Environment
 from roxels.talk import CannotTalk, talk
@@ -83,7 +82,6 @@ def talk_command(
     known: dict[str, Any] = json.loads(memo.read_text(encoding="utf-8")) if memo.exists() else {}
     if not (url or known) or not (key or known):
         _fail("No demo has run in this data folder: start one with `make run`, or name --url and --key.")
-    chance = random.SystemRandom()
     with contextlib.suppress(KeyboardInterrupt):
         _run(
             talk(
@@ -93,7 +91,7 @@ def talk_command(
                 name=name,
                 resume=not new,
                 ids=RandomIds(),
-                chance=chance.random,
+                chance=chance,
             )
         )
     typer.echo("\nCome back any time: the conversation goes on where you left it.")

@@ -5,6 +5,7 @@ Nothing here decides anything. Whatever a test wants to be different (time, ids,
 
 import asyncio
 import importlib
+import ipaddress
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -67,8 +68,9 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def origin_of(settings: Settings) -> str:
-    """Where browsers reach this server."""
-    host = "127.0.0.1" if settings.host in ("", "0.0.0.0", "::") else settings.host  # noqa: S104
+    """Where browsers reach this server; one that listens on every address is reached on loopback."""
+    is_everywhere = settings.host == "" or ipaddress.ip_address(socket.gethostbyname(settings.host)).is_unspecified
+    host = "127.0.0.1" if is_everywhere else settings.host
     return settings.public_url or f"http://{host}:{settings.port}"
 
 

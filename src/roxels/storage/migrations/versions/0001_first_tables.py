@@ -1,4 +1,4 @@
-"""First tables."""
+"""First tables: everything that `storage.schema` held at the first release, written out, since that moves on."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,299 +10,293 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+tables = sa.MetaData()
+
+sa.Table(
+    "api_keys",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("name", sa.String(), nullable=False),
+    sa.Column("hash", sa.String(), nullable=False),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.Column("revoked_at", schema.Moment(), nullable=True),
+    sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
+    sa.UniqueConstraint("hash", name="uq_api_keys_hash"),
+)
+sa.Table(
+    "erasures",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("kind", sa.String(), nullable=False),
+    sa.Column("subject", sa.String(), nullable=False),
+    sa.Column("alias", sa.String(), nullable=True),
+    sa.Column("subject_id", sa.String(), nullable=True),
+    sa.Column("reason", sa.String(), nullable=False),
+    sa.Column("state", sa.String(), nullable=False),
+    sa.Column("counts", sa.JSON(), nullable=False),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.Column("ended_at", schema.Moment(), nullable=True),
+    sa.PrimaryKeyConstraint("id", name="pk_erasures"),
+    sa.Index("ix_erasures_environment_alias", "environment", "alias"),
+    sa.Index("ix_erasures_environment_subject", "environment", "subject"),
+    sa.Index("ix_erasures_state_ended_at", "state", "ended_at"),
+)
+sa.Table(
+    "installation",
+    tables,
+    sa.Column("name", sa.String(), nullable=False),
+    sa.Column("value", sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint("name", name="pk_installation"),
+)
+sa.Table(
+    "operators",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("email", sa.String(), nullable=False),
+    sa.Column("password_hash", sa.String(), nullable=False),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.PrimaryKeyConstraint("id", name="pk_operators"),
+    sa.UniqueConstraint("email", name="uq_operators_email"),
+)
+sa.Table(
+    "persons",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("external_id", sa.String(), nullable=True),
+    sa.Column("name", sa.String(), nullable=True),
+    sa.Column("name_source", sa.String(), nullable=False),
+    sa.Column("email", sa.String(), nullable=True),
+    sa.Column("phone", sa.String(), nullable=True),
+    sa.Column("metadata", sa.JSON(), nullable=False),
+    sa.Column("org_context", sa.JSON(), nullable=False),
+    sa.Column("first_seen_at", schema.Moment(), nullable=False),
+    sa.Column("last_seen_at", schema.Moment(), nullable=False),
+    sa.Column("conversation_count", sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint("id", name="pk_persons"),
+    sa.UniqueConstraint("environment", "external_id", name="uq_persons_environment_external_id"),
+    sa.Index("ix_persons_environment_last_seen_at_id", "environment", "last_seen_at", "id"),
+)
+sa.Table(
+    "receipts",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("n", sa.Integer(), nullable=False),
+    sa.Column("subject", sa.String(), nullable=False),
+    sa.Column("counts", sa.JSON(), nullable=False),
+    sa.Column("erased_at", sa.String(), nullable=False),
+    sa.Column("reason", sa.String(), nullable=False),
+    sa.Column("prev", sa.String(), nullable=True),
+    sa.Column("key_id", sa.String(), nullable=False),
+    sa.Column("signature", sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint("id", name="pk_receipts"),
+    sa.UniqueConstraint("environment", "n", name="uq_receipts_environment_n"),
+    sa.Index("ix_receipts_environment_subject", "environment", "subject"),
+)
+sa.Table(
+    "templates",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("name", sa.String(), nullable=False),
+    sa.Column("status", sa.String(), nullable=False),
+    sa.Column("active_version", sa.Integer(), nullable=False),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.Column("updated_at", schema.Moment(), nullable=False),
+    sa.PrimaryKeyConstraint("id", name="pk_templates"),
+    sa.Index("ix_templates_environment_created_at_id", "environment", "created_at", "id"),
+)
+sa.Table(
+    "webhook_secrets",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("name", sa.String(), nullable=False),
+    sa.Column("sealed", sa.Text(), nullable=False),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.Column("revoked_at", schema.Moment(), nullable=True),
+    sa.PrimaryKeyConstraint("id", name="pk_webhook_secrets"),
+)
+sa.Table(
+    "conversations",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("person_id", sa.String(), nullable=False),
+    sa.Column("template_id", sa.String(), nullable=False),
+    sa.Column("template_version", sa.Integer(), nullable=False),
+    sa.Column("status", sa.String(), nullable=False),
+    sa.Column("ended_by", sa.String(), nullable=True),
+    sa.Column("top_proof", sa.Integer(), nullable=False),
+    sa.Column("head", sa.Integer(), nullable=False),
+    sa.Column("epoch", sa.Integer(), nullable=False),
+    sa.Column("speaker", sa.String(), nullable=True),
+    sa.Column("allowed_domains", sa.JSON(), nullable=True),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.Column("started_at", schema.Moment(), nullable=True),
+    sa.Column("ended_at", schema.Moment(), nullable=True),
+    sa.Column("last_activity_at", schema.Moment(), nullable=False),
+    sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name="fk_conversations_person_id"),
+    sa.ForeignKeyConstraint(["template_id"], ["templates.id"], name="fk_conversations_template_id"),
+    sa.PrimaryKeyConstraint("id", name="pk_conversations"),
+    sa.Index("ix_conversations_environment_created_at_id", "environment", "created_at", "id"),
+    sa.Index(
+        "ix_conversations_environment_person_id_template_id_last_activity_at",
+        "environment",
+        "person_id",
+        "template_id",
+        "last_activity_at",
+    ),
+    sa.Index("ix_conversations_status_last_activity_at", "status", "last_activity_at"),
+)
+sa.Table(
+    "embed_keys",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("template_id", sa.String(), nullable=False),
+    sa.Column("key", sa.String(), nullable=False),
+    sa.Column("allowed_domains", sa.JSON(), nullable=False),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.Column("revoked_at", schema.Moment(), nullable=True),
+    sa.ForeignKeyConstraint(["template_id"], ["templates.id"], name="fk_embed_keys_template_id"),
+    sa.PrimaryKeyConstraint("id", name="pk_embed_keys"),
+    sa.UniqueConstraint("key", name="uq_embed_keys_key"),
+    sa.Index("ix_embed_keys_template_id", "template_id"),
+)
+sa.Table(
+    "operator_sessions",
+    tables,
+    sa.Column("token_hash", sa.String(), nullable=False),
+    sa.Column("operator_id", sa.String(), nullable=False),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.Column("expires_at", schema.Moment(), nullable=False),
+    sa.ForeignKeyConstraint(["operator_id"], ["operators.id"], name="fk_operator_sessions_operator_id"),
+    sa.PrimaryKeyConstraint("token_hash", name="pk_operator_sessions"),
+)
+sa.Table(
+    "template_versions",
+    tables,
+    sa.Column("template_id", sa.String(), nullable=False),
+    sa.Column("version", sa.Integer(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("raw", sa.JSON(), nullable=False),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.Column("published_at", schema.Moment(), nullable=True),
+    sa.ForeignKeyConstraint(["template_id"], ["templates.id"], name="fk_template_versions_template_id"),
+    sa.PrimaryKeyConstraint("template_id", "version", name="pk_template_versions"),
+)
+sa.Table(
+    "deliveries",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("conversation_id", sa.String(), nullable=False),
+    sa.Column("person_id", sa.String(), nullable=False),
+    sa.Column("goal_id", sa.String(), nullable=False),
+    sa.Column("commit_id", sa.String(), nullable=False),
+    sa.Column("revision", sa.Integer(), nullable=False),
+    sa.Column("type", sa.String(), nullable=False),
+    sa.Column("url", sa.Text(), nullable=False),
+    sa.Column("body", sa.Text(), nullable=False),
+    sa.Column("status", sa.String(), nullable=False),
+    sa.Column("due_at", schema.Moment(), nullable=False),
+    sa.Column("claimed_by", sa.String(), nullable=True),
+    sa.Column("tries", sa.Integer(), nullable=False),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name="fk_deliveries_conversation_id"),
+    sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name="fk_deliveries_person_id"),
+    sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
+    sa.Index("ix_deliveries_conversation_id", "conversation_id"),
+    sa.Index("ix_deliveries_environment_created_at_id", "environment", "created_at", "id"),
+    sa.Index("ix_deliveries_person_id", "person_id"),
+    sa.Index("ix_deliveries_status_due_at", "status", "due_at"),
+)
+sa.Table(
+    "events",
+    tables,
+    sa.Column("conversation_id", sa.String(), nullable=False),
+    sa.Column("seq", sa.Integer(), nullable=False),
+    sa.Column("type", sa.String(), nullable=False),
+    sa.Column("at", schema.Moment(), nullable=False),
+    sa.Column("session_id", sa.String(), nullable=True),
+    sa.Column("body", sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name="fk_events_conversation_id"),
+    sa.PrimaryKeyConstraint("conversation_id", "seq", name="pk_events"),
+)
+sa.Table(
+    "idempotency",
+    tables,
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("key", sa.String(), nullable=False),
+    sa.Column("request_hash", sa.String(), nullable=False),
+    sa.Column("status_code", sa.Integer(), nullable=False),
+    sa.Column("body", sa.Text(), nullable=False),
+    sa.Column("person_id", sa.String(), nullable=True),
+    sa.Column("conversation_id", sa.String(), nullable=True),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name="fk_idempotency_conversation_id"),
+    sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name="fk_idempotency_person_id"),
+    sa.PrimaryKeyConstraint("environment", "key", name="pk_idempotency"),
+    sa.Index("ix_idempotency_conversation_id", "conversation_id"),
+    sa.Index("ix_idempotency_created_at", "created_at"),
+    sa.Index("ix_idempotency_person_id", "person_id"),
+)
+sa.Table(
+    "pieces",
+    tables,
+    sa.Column("conversation_id", sa.String(), nullable=False),
+    sa.Column("utterance_id", sa.String(), nullable=False),
+    sa.Column("start", sa.Integer(), nullable=False),
+    sa.Column("text", sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name="fk_pieces_conversation_id"),
+    sa.PrimaryKeyConstraint("conversation_id", "utterance_id", "start", name="pk_pieces"),
+)
+sa.Table(
+    "sessions",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("conversation_id", sa.String(), nullable=False),
+    sa.Column("person_id", sa.String(), nullable=False),
+    sa.Column("proof", sa.Integer(), nullable=False),
+    sa.Column("method", sa.String(), nullable=False),
+    sa.Column("reason", sa.String(), nullable=False),
+    sa.Column("device_id", sa.String(), nullable=True),
+    sa.Column("token_hash", sa.String(), nullable=True),
+    sa.Column("join_hash", sa.String(), nullable=True),
+    sa.Column("exchanged_at", schema.Moment(), nullable=True),
+    sa.Column("timezone", sa.String(), nullable=False),
+    sa.Column("locale", sa.String(), nullable=False),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.Column("expires_at", schema.Moment(), nullable=False),
+    sa.Column("ended_at", schema.Moment(), nullable=True),
+    sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name="fk_sessions_conversation_id"),
+    sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name="fk_sessions_person_id"),
+    sa.PrimaryKeyConstraint("id", name="pk_sessions"),
+    sa.UniqueConstraint("join_hash", name="uq_sessions_join_hash"),
+    sa.UniqueConstraint("token_hash", name="uq_sessions_token_hash"),
+    sa.Index("ix_sessions_conversation_id", "conversation_id"),
+    sa.Index("ix_sessions_person_id", "person_id"),
+)
+sa.Table(
+    "attempts",
+    tables,
+    sa.Column("delivery_id", sa.String(), nullable=False),
+    sa.Column("n", sa.Integer(), nullable=False),
+    sa.Column("at", schema.Moment(), nullable=False),
+    sa.Column("status_code", sa.Integer(), nullable=True),
+    sa.Column("duration_ms", sa.Integer(), nullable=False),
+    sa.Column("error", sa.String(), nullable=True),
+    sa.Column("response_excerpt", sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name="fk_attempts_delivery_id"),
+    sa.PrimaryKeyConstraint("delivery_id", "n", name="pk_attempts"),
+)
+
 
 def upgrade() -> None:
-    """Forward; there is no way back but a backup."""
-    # ### commands auto generated by Alembic - please adjust! ###
-    op.create_table(
-        "api_keys",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("hash", sa.String(), nullable=False),
-        sa.Column("created_at", schema.Moment(), nullable=False),
-        sa.Column("revoked_at", schema.Moment(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
-        sa.UniqueConstraint("hash", name=op.f("uq_api_keys_hash")),
-    )
-    op.create_table(
-        "erasures",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("alias", sa.String(), nullable=True),
-        sa.Column("subject_id", sa.String(), nullable=True),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("counts", sa.JSON(), nullable=False),
-        sa.Column("created_at", schema.Moment(), nullable=False),
-        sa.Column("ended_at", schema.Moment(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
-    )
-    with op.batch_alter_table("erasures", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_erasures_environment_alias"), ["environment", "alias"], unique=False)
-        batch_op.create_index(batch_op.f("ix_erasures_environment_subject"), ["environment", "subject"], unique=False)
-        batch_op.create_index(batch_op.f("ix_erasures_state_ended_at"), ["state", "ended_at"], unique=False)
-
-    op.create_table(
-        "installation",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("value", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_installation")),
-    )
-    op.create_table(
-        "operators",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("email", sa.String(), nullable=False),
-        sa.Column("password_hash", sa.String(), nullable=False),
-        sa.Column("created_at", schema.Moment(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_operators")),
-        sa.UniqueConstraint("email", name=op.f("uq_operators_email")),
-    )
-    op.create_table(
-        "persons",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("external_id", sa.String(), nullable=True),
-        sa.Column("name", sa.String(), nullable=True),
-        sa.Column("name_source", sa.String(), nullable=False),
-        sa.Column("email", sa.String(), nullable=True),
-        sa.Column("phone", sa.String(), nullable=True),
-        sa.Column("metadata", sa.JSON(), nullable=False),
-        sa.Column("org_context", sa.JSON(), nullable=False),
-        sa.Column("first_seen_at", schema.Moment(), nullable=False),
-        sa.Column("last_seen_at", schema.Moment(), nullable=False),
-        sa.Column("conversation_count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
-        sa.UniqueConstraint("environment", "external_id", name=op.f("uq_persons_environment_external_id")),
-    )
-    with op.batch_alter_table("persons", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_persons_environment_last_seen_at_id"), ["environment", "last_seen_at", "id"], unique=False
-        )
-
-    op.create_table(
-        "receipts",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("n", sa.Integer(), nullable=False),
-        sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("counts", sa.JSON(), nullable=False),
-        sa.Column("erased_at", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("prev", sa.String(), nullable=True),
-        sa.Column("key_id", sa.String(), nullable=False),
-        sa.Column("signature", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
-        sa.UniqueConstraint("environment", "n", name=op.f("uq_receipts_environment_n")),
-    )
-    with op.batch_alter_table("receipts", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_receipts_environment_subject"), ["environment", "subject"], unique=False)
-
-    op.create_table(
-        "templates",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("status", sa.String(), nullable=False),
-        sa.Column("active_version", sa.Integer(), nullable=False),
-        sa.Column("created_at", schema.Moment(), nullable=False),
-        sa.Column("updated_at", schema.Moment(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_templates")),
-    )
-    with op.batch_alter_table("templates", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_templates_environment_created_at_id"), ["environment", "created_at", "id"], unique=False
-        )
-
-    op.create_table(
-        "webhook_secrets",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("sealed", sa.Text(), nullable=False),
-        sa.Column("created_at", schema.Moment(), nullable=False),
-        sa.Column("revoked_at", schema.Moment(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_secrets")),
-    )
-    op.create_table(
-        "conversations",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("person_id", sa.String(), nullable=False),
-        sa.Column("template_id", sa.String(), nullable=False),
-        sa.Column("template_version", sa.Integer(), nullable=False),
-        sa.Column("status", sa.String(), nullable=False),
-        sa.Column("ended_by", sa.String(), nullable=True),
-        sa.Column("top_proof", sa.Integer(), nullable=False),
-        sa.Column("head", sa.Integer(), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("speaker", sa.String(), nullable=True),
-        sa.Column("allowed_domains", sa.JSON(), nullable=True),
-        sa.Column("created_at", schema.Moment(), nullable=False),
-        sa.Column("started_at", schema.Moment(), nullable=True),
-        sa.Column("ended_at", schema.Moment(), nullable=True),
-        sa.Column("last_activity_at", schema.Moment(), nullable=False),
-        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_conversations_person_id")),
-        sa.ForeignKeyConstraint(["template_id"], ["templates.id"], name=op.f("fk_conversations_template_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
-    )
-    with op.batch_alter_table("conversations", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_conversations_environment_created_at_id"), ["environment", "created_at", "id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_conversations_environment_person_id_template_id_last_activity_at"),
-            ["environment", "person_id", "template_id", "last_activity_at"],
-            unique=False,
-        )
-        batch_op.create_index(
-            batch_op.f("ix_conversations_status_last_activity_at"), ["status", "last_activity_at"], unique=False
-        )
-
-    op.create_table(
-        "embed_keys",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("template_id", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("allowed_domains", sa.JSON(), nullable=False),
-        sa.Column("created_at", schema.Moment(), nullable=False),
-        sa.Column("revoked_at", schema.Moment(), nullable=True),
-        sa.ForeignKeyConstraint(["template_id"], ["templates.id"], name=op.f("fk_embed_keys_template_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_embed_keys")),
-        sa.UniqueConstraint("key", name=op.f("uq_embed_keys_key")),
-    )
-    with op.batch_alter_table("embed_keys", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_embed_keys_template_id"), ["template_id"], unique=False)
-
-    op.create_table(
-        "operator_sessions",
-        sa.Column("token_hash", sa.String(), nullable=False),
-        sa.Column("operator_id", sa.String(), nullable=False),
-        sa.Column("created_at", schema.Moment(), nullable=False),
-        sa.Column("expires_at", schema.Moment(), nullable=False),
-        sa.ForeignKeyConstraint(["operator_id"], ["operators.id"], name=op.f("fk_operator_sessions_operator_id")),
-        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_operator_sessions")),
-    )
-    op.create_table(
-        "template_versions",
-        sa.Column("template_id", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("raw", sa.JSON(), nullable=False),
-        sa.Column("created_at", schema.Moment(), nullable=False),
-        sa.Column("published_at", schema.Moment(), nullable=True),
-        sa.ForeignKeyConstraint(["template_id"], ["templates.id"], name=op.f("fk_template_versions_template_id")),
-        sa.PrimaryKeyConstraint("template_id", "version", name=op.f("pk_template_versions")),
-    )
-    op.create_table(
-        "deliveries",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("conversation_id", sa.String(), nullable=False),
-        sa.Column("person_id", sa.String(), nullable=False),
-        sa.Column("goal_id", sa.String(), nullable=False),
-        sa.Column("commit_id", sa.String(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("type", sa.String(), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("status", sa.String(), nullable=False),
-        sa.Column("due_at", schema.Moment(), nullable=False),
-        sa.Column("claimed_by", sa.String(), nullable=True),
-        sa.Column("tries", sa.Integer(), nullable=False),
-        sa.Column("created_at", schema.Moment(), nullable=False),
-        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_deliveries_conversation_id")),
-        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_deliveries_person_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
-    )
-    with op.batch_alter_table("deliveries", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_deliveries_conversation_id"), ["conversation_id"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_deliveries_environment_created_at_id"), ["environment", "created_at", "id"], unique=False
-        )
-        batch_op.create_index(batch_op.f("ix_deliveries_person_id"), ["person_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_deliveries_status_due_at"), ["status", "due_at"], unique=False)
-
-    op.create_table(
-        "events",
-        sa.Column("conversation_id", sa.String(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("type", sa.String(), nullable=False),
-        sa.Column("at", schema.Moment(), nullable=False),
-        sa.Column("session_id", sa.String(), nullable=True),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_events_conversation_id")),
-        sa.PrimaryKeyConstraint("conversation_id", "seq", name=op.f("pk_events")),
-    )
-    op.create_table(
-        "idempotency",
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("request_hash", sa.String(), nullable=False),
-        sa.Column("status_code", sa.Integer(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("person_id", sa.String(), nullable=True),
-        sa.Column("conversation_id", sa.String(), nullable=True),
-        sa.Column("created_at", schema.Moment(), nullable=False),
-        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_idempotency_conversation_id")),
-        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_idempotency_person_id")),
-        sa.PrimaryKeyConstraint("environment", "key", name=op.f("pk_idempotency")),
-    )
-    with op.batch_alter_table("idempotency", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_idempotency_conversation_id"), ["conversation_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_idempotency_created_at"), ["created_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_idempotency_person_id"), ["person_id"], unique=False)
-
-    op.create_table(
-        "pieces",
-        sa.Column("conversation_id", sa.String(), nullable=False),
-        sa.Column("utterance_id", sa.String(), nullable=False),
-        sa.Column("start", sa.Integer(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_pieces_conversation_id")),
-        sa.PrimaryKeyConstraint("conversation_id", "utterance_id", "start", name=op.f("pk_pieces")),
-    )
-    op.create_table(
-        "sessions",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
-        sa.Column("conversation_id", sa.String(), nullable=False),
-        sa.Column("person_id", sa.String(), nullable=False),
-        sa.Column("proof", sa.Integer(), nullable=False),
-        sa.Column("method", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("device_id", sa.String(), nullable=True),
-        sa.Column("token_hash", sa.String(), nullable=True),
-        sa.Column("join_hash", sa.String(), nullable=True),
-        sa.Column("exchanged_at", schema.Moment(), nullable=True),
-        sa.Column("timezone", sa.String(), nullable=False),
-        sa.Column("locale", sa.String(), nullable=False),
-        sa.Column("created_at", schema.Moment(), nullable=False),
-        sa.Column("expires_at", schema.Moment(), nullable=False),
-        sa.Column("ended_at", schema.Moment(), nullable=True),
-        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_sessions_conversation_id")),
-        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_sessions_person_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
-        sa.UniqueConstraint("join_hash", name=op.f("uq_sessions_join_hash")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_sessions_token_hash")),
-    )
-    with op.batch_alter_table("sessions", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_sessions_conversation_id"), ["conversation_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_sessions_person_id"), ["person_id"], unique=False)
-
-    op.create_table(
-        "attempts",
-        sa.Column("delivery_id", sa.String(), nullable=False),
-        sa.Column("n", sa.Integer(), nullable=False),
-        sa.Column("at", schema.Moment(), nullable=False),
-        sa.Column("status_code", sa.Integer(), nullable=True),
-        sa.Column("duration_ms", sa.Integer(), nullable=False),
-        sa.Column("error", sa.String(), nullable=True),
-        sa.Column("response_excerpt", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_attempts_delivery_id")),
-        sa.PrimaryKeyConstraint("delivery_id", "n", name=op.f("pk_attempts")),
-    )
-    # ### end Alembic commands ###
+    """Make them all."""
+    tables.create_all(op.get_bind())
