@@ -10,7 +10,14 @@ from playwright.async_api import Browser, BrowserContext, async_playwright
 from tests.browser.fake_server import FakeServer
 from tests.browser.host import HostPage
 
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,8 +1,8 @@
-"""A small real server that speaks the wire to the embed: scripted answers in pieces, and connections that are cut on demand.
+"""A small real server that speaks the wire to the embed: answers in pieces, and connections that are cut on demand.
 
-It keeps what the contract promises (facts with `seq`, pieces joined by `from`, `ack`, one say per id) and nothing else, so
-that what a browser test shows is the embed's doing. It serves the embed's files as they are in the source tree. The same
-port is two sites: the host page on `localhost`, Roxels on `127.0.0.1`.
+It keeps what the contract promises (facts with `seq`, pieces joined by `from`, `ack`, one say per id) and nothing else,
+so that what a browser test shows is the embed's doing. It serves the embed's files as they are in the source tree. The
+same port is two sites: the host page on `localhost`, Roxels on `127.0.0.1`.
 """
 
 import asyncio
@@ -16,7 +16,13 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 EMBED = Path(__file__).resolve().parents[2] / "src" / "roxels" / "embed"
-TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".ts": "text/plain", ".svg": "image/svg+xml"}
+TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".html": "text/html",
+    ".ts": "text/plain",
+    ".svg": "image/svg+xml",
+}
 ANYONE = {"Access-Control-Allow-Origin": "*"}
 FRAME_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws://127.0.0.1:*"
 SETTINGS: dict[str, Any] = {
@@ -31,7 +37,11 @@ SETTINGS: dict[str, Any] = {
                 {"name": "plants", "label": "How many plants", "type": "integer"},
             ],
         },
-        {"id": "contact", "label": "Where to write", "fields": [{"name": "email", "label": "E-mail", "type": "string"}]},
+        {
+            "id": "contact",
+            "label": "Where to write",
+            "fields": [{"name": "email", "label": "E-mail", "type": "string"}],
+        },
     ],
 }
 ASKED = [("home", "room"), ("home", "plants"), ("contact", "email")]
@@ -59,8 +69,12 @@ class Conversation:
     said: dict[str, int] = field(default_factory=dict)
     answer: Answer | None = None
     step: int = 0
-    sockets: list[web.WebSocketResponse] = field(default_factory=list)
+    sockets: dict[web.WebSocketResponse, web.Request] = field(default_factory=dict)
     speaking: asyncio.Task[None] | None = None
+
+    @property
+    def greeting(self) -> str:
+        return str(next(fact["text"] for fact in self.facts if fact["type"] == "agent.said"))
 
     def status_of(self, goal: str) -> str:
         committed = {fact["goal_id"] for fact in self.facts if fact["type"] == "goal.committed"}
@@ -78,7 +92,9 @@ class FakeServer:
         self.launcher: dict[str, Any] = {"enabled": False}
         self.refusal: tuple[int, str] | None = None
         self.silent = False
+        self.down = False
         self.host_html = ""
+        self.host_policy = ""
         self.requests: list[dict[str, Any]] = []
         self.hellos: list[dict[str, Any]] = []
         self.says: list[dict[str, Any]] = []
@@ -139,10 +155,9 @@ class FakeServer:
     def cut(self) -> None:
         """Drops every connection without a goodbye, as a dead network does."""
         for conversation in self.conversations:
-            for socket in conversation.sockets:
-                transport = socket.get_extra_info("peername") and socket._req and socket._req.transport
-                if transport:
-                    transport.abort()
+            for request in conversation.sockets.values():
+                if isinstance(request.transport, asyncio.Transport):
+                    request.transport.abort()
             conversation.sockets.clear()
 
     async def close(self, code: int) -> None:
@@ -161,7 +176,9 @@ class FakeServer:
             path = EMBED / name(request)
             if not path.is_file():
                 raise web.HTTPNotFound
-            return web.Response(body=path.read_bytes(), content_type=TYPES[path.suffix], charset="utf-8", headers=ANYONE)
+            return web.Response(
+                body=path.read_bytes(), content_type=TYPES[path.suffix], charset="utf-8", headers=ANYONE
+            )
 
         return serve
 
@@ -170,7 +187,9 @@ class FakeServer:
         return web.Response(text=html, content_type="text/html", headers={"Content-Security-Policy": FRAME_POLICY})
 
     async def _host(self, request: web.Request) -> web.Response:
-        return web.Response(text=self.host_html.replace("ORIGIN", self.origin), content_type="text/html")
+        headers = {"Content-Security-Policy": self.host_policy} if self.host_policy else None
+        html = self.host_html.replace("ORIGIN", self.origin)
+        return web.Response(text=html, content_type="text/html", headers=headers)
 
     async def _config(self, request: web.Request) -> web.Response:
         return web.json_response({"origin": self.origin, "embed_key": "rk_test_demo", "template_id": "tpl_demo"})
@@ -218,26 +237,31 @@ class FakeServer:
     # ---- the wire
 
     async def _wire(self, request: web.Request) -> web.WebSocketResponse:
+        if self.down:
+            raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         hello = await socket.receive_json()
         self.hellos.append(hello)
         conversation = self._sessions.get(hello["token"])
         if conversation is None:
-            await socket.send_json({"frame": "error", "code": "unauthorized", "message": "No such session.", "fatal": True})
+            await socket.send_json(
+                {"frame": "error", "code": "unauthorized", "message": "No such session.", "fatal": True}
+            )
             await socket.close(code=4001)
             return socket
-        await self._join(socket, conversation, hello)
+        await self._join(socket, request, conversation, hello)
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 frame = json.loads(message.data)
                 if frame["frame"] == "say":
                     await self._heard(conversation, frame, socket)
-        if socket in conversation.sockets:
-            conversation.sockets.remove(socket)
+        conversation.sockets.pop(socket, None)
         return socket
 
-    async def _join(self, socket: web.WebSocketResponse, conversation: Conversation, hello: dict[str, Any]) -> None:
+    async def _join(
+        self, socket: web.WebSocketResponse, request: web.Request, conversation: Conversation, hello: dict[str, Any]
+    ) -> None:
         head = len(conversation.facts)
         welcome = {
             "frame": "welcome",
@@ -255,22 +279,29 @@ class FakeServer:
             start = rendered["chars"] if rendered.get("utterance_id") == answer.utterance_id else 0
             frame = {"utterance_id": answer.utterance_id, "from": start, "text": answer.text[start : answer.sent]}
             await socket.send_json({"frame": "piece", **frame})
-        conversation.sockets.append(socket)
+        conversation.sockets[socket] = request
         if not conversation.facts:
             await self._fact(conversation, "session.started", proof="claimed", reason="new_person")
             await self._fact(conversation, "goal.activated", goal_id="home")
             name = conversation.external_id or "you"
-            await self._speak(conversation, f"Hello {name}, good to see you.\nA few questions, then your plan is ready. {QUESTIONS[0]}")
+            await self._speak(
+                conversation,
+                f"Hello {name}, good to see you.\nA few questions, then your plan is ready. {QUESTIONS[0]}",
+            )
         elif answer and (conversation.speaking is None or conversation.speaking.done()):
             conversation.speaking = asyncio.create_task(self._utter(conversation))
 
-    async def _heard(self, conversation: Conversation, frame: dict[str, Any], socket: web.WebSocketResponse | None) -> int:
+    async def _heard(
+        self, conversation: Conversation, frame: dict[str, Any], socket: web.WebSocketResponse | None
+    ) -> int:
         self.says.append({"id": frame["id"], "text": frame["text"]})
         if self.silent:
             return 0
         if frame["id"] not in conversation.said:
             await self._interrupt(conversation)
-            conversation.said[frame["id"]] = await self._fact(conversation, "person.said", id=frame["id"], text=frame["text"])
+            conversation.said[frame["id"]] = await self._fact(
+                conversation, "person.said", id=frame["id"], text=frame["text"]
+            )
         seq = conversation.said[frame["id"]]
         if socket is not None:
             await socket.send_json({"frame": "ack", "id": frame["id"], "seq": seq})
@@ -281,7 +312,9 @@ class FakeServer:
     async def _reply(self, conversation: Conversation, text: str) -> None:
         if conversation.step < len(ASKED):
             goal, name = ASKED[conversation.step]
-            await self._fact(conversation, "field.captured", goal_id=goal, field=name, value=int(text) if text.isdigit() else text)
+            await self._fact(
+                conversation, "field.captured", goal_id=goal, field=name, value=int(text) if text.isdigit() else text
+            )
             conversation.step += 1
             if conversation.step == len(ASKED) or ASKED[conversation.step][0] != goal:
                 await self._commit(conversation, goal)
@@ -293,7 +326,9 @@ class FakeServer:
     async def _commit(self, conversation: Conversation, goal: str) -> None:
         captured = [fact for fact in conversation.facts if fact["type"] == "field.captured" and fact["goal_id"] == goal]
         data = {fact["field"]: fact["value"] for fact in captured}
-        await self._fact(conversation, "goal.committed", goal_id=goal, revision=1, commit_id=f"commit_{next(self._count)}", data=data)
+        await self._fact(
+            conversation, "goal.committed", goal_id=goal, revision=1, commit_id=f"commit_{next(self._count)}", data=data
+        )
         if conversation.step < len(ASKED):
             await self._fact(conversation, "goal.activated", goal_id=ASKED[conversation.step][0])
 
@@ -333,7 +368,11 @@ class FakeServer:
 
     async def _end_answer(self, conversation: Conversation, answer: Answer) -> None:
         conversation.answer = None
-        body = {"utterance_id": answer.utterance_id, "text": answer.text[: answer.sent], "interrupted": answer.sent < len(answer.text)}
+        body = {
+            "utterance_id": answer.utterance_id,
+            "text": answer.text[: answer.sent],
+            "interrupted": answer.sent < len(answer.text),
+        }
         await self._fact(conversation, "agent.said", **body)
 
     # ---- the HTTP twin, as far as the frame uses it
@@ -347,7 +386,9 @@ class FakeServer:
         body = await request.json()
         self.corrections.append(body)
         if body["value"] == "wrong":
-            return web.json_response({"error": {"code": "invalid_value", "message": "That is not a room we know."}}, status=400)
+            return web.json_response(
+                {"error": {"code": "invalid_value", "message": "That is not a room we know."}}, status=400
+            )
         await self._fact(self._bearer(request), "field.captured", **body)
         return web.json_response({})
 

@@ -7,8 +7,8 @@ from playwright.async_api import Frame, Page
 
 from tests.browser.fake_server import FakeServer
 
-SHELL = """<!doctype html><html><head><meta charset="utf-8"><title>Host</title><link rel="icon" href="data:,"></head><body>
-<h1>A customer's page</h1><button id="before">Before</button><div id="place"></div>{scripts}</body></html>"""
+SHELL = """<!doctype html><html><head><meta charset="utf-8"><title>Host</title><link rel="icon" href="data:,"></head>
+<body><h1>A customer's page</h1><button id="before">Before</button><div id="place"></div>{scripts}</body></html>"""
 RECORD = "void Roxels.on('*', (name, payload) => (window.heard ??= []).push([name, payload ?? null]))"
 
 
@@ -50,7 +50,10 @@ class HostPage:
 
     async def said(self, count: int) -> None:
         """Waits until `count` answers of the agent are complete."""
-        await self.until(f"new Set(heard.filter(([n, p]) => n === 'chat' && p.role === 'agent' && p.final).map(([n, p]) => p.id)).size >= {count}")
+        await self.until(
+            "new Set(heard.filter(([name, p]) => name === 'chat' && p.role === 'agent' && p.final)"
+            f".map(([, p]) => p.id)).size >= {count}"
+        )
 
     @property
     def frame(self) -> Frame:

@@ -104,7 +104,7 @@ function createLine(goalId, labels, correct) {
     update(news, live) {
       if (news === field) return;
       const text = shown(news.value, labels);
-      if (live && field && text !== value.textContent) line.classList.add("fresh");
+      if (live && field && line.offsetParent && text !== value.textContent) line.classList.add("fresh");
       field = news;
       label.textContent = news.label;
       value.textContent = text;

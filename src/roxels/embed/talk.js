@@ -235,6 +235,8 @@ export class Talk {
 
   /** @param {string} status */
   tellStatus(status) {
+    if (status === this.status) return;
+    this.status = status;
     this.host.tell("status", { status });
   }
 }

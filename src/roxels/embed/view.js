@@ -80,10 +80,10 @@ const find = (state, id) => state.messages.findLast((message) => message.id === 
 
 /** @param {State} state @param {any} frame @returns {State} */
 function welcomed(state, { head, external_id, language, settings = {} }) {
-  const known = new Map(state.goals.map((goal) => [goal.id, goal]));
-  const goals = (settings.goals ?? []).map((/** @type {any} */ goal) => known.get(goal.id) ?? newGoal(goal));
+  const known = new Set(state.goals.map((goal) => goal.id));
+  const fresh = (settings.goals ?? []).filter((/** @type {any} */ goal) => !known.has(goal.id)).map(newGoal);
   const replayed = state.replayed < 0 ? head : state.replayed;
-  return { ...state, replayed, goals, settings, externalId: external_id ?? null, language: language ?? state.language };
+  return { ...state, replayed, goals: [...state.goals, ...fresh], settings, externalId: external_id ?? null, language: language ?? state.language };
 }
 
 /** @param {any} goal @returns {Goal} */
