@@ -1,0 +1,444 @@
+/**
+ * Roxels in the host page: one classic script, one global. The conversation lives in a frame from the Roxels origin; this file mounts
+ * the frame and carries commands in and events out over one MessagePort. What is drawn around it is widget.js, fetched when needed.
+ * The types, and what each call is for, stand in embed.d.ts.
+ *
+ * A guest never breaks the house: no prototype is touched, every element is tagged `data-roxels`, every listener hangs on one
+ * AbortController, the host's callbacks are guarded, and `destroy()` leaves the page as it was found.
+ */
+(function () {
+  "use strict";
+
+  const script = /** @type {HTMLScriptElement} */ (document.currentScript ?? document.querySelector('script[src*="/embed.js"]'));
+  const found = window.Roxels;
+  if (found && !found.q) return void autoinit(found); // loaded twice
+
+  const ORIGIN = new URL(script.src).origin;
+  const HELLO_MS = 15000; // how long the frame may take to say hello
+  const GOODBYE_MS = 2000; // and to hang up
+  const STILL = Object.freeze({ connection: "off", paused: false, micEnabled: false, screenSharing: false, voiceState: null, error: null });
+  const JUNK = /^(undefined|null|none|nil|nan|true|false|\[object object\]|\s+)$/i;
+  const OPTION = /^(templateKey|sessionId|display|resume|view|fabAnchor|fabContainer|on[A-Z].*)$/;
+  const EVENTS = ["session", "connected", "chat", "understanding", "goal_transition", "commit", "complete", "resumption", "ending", "ended"];
+
+  const everyone = createListeners();
+  /** @type {AbortController} ends every listener and request */
+  let page;
+  /** @type {Record<string, any>} what init was given, without the person */
+  let settings;
+  /** @type {{id: string | null | undefined, name?: string, token?: any, fault?: Fault}} who is here; id undefined: only the token knows */
+  let person;
+  /** @type {Call | null} the running talk */
+  let call;
+  let state;
+  let launcher;
+  renew();
+
+  // port.js: a copy, kept equal by a test
+  function createPort() {
+    /** @type {MessagePort | undefined} */
+    let line;
+    let count = 0;
+    /** @type {object[] | null} null: closed */
+    let waiting = [];
+    const handlers = new Map();
+    const asked = new Map();
+
+    /** @param {object} message */
+    function send(message) {
+      if (line) line.postMessage(message);
+      else waiting?.push(message);
+    }
+
+    /** @param {MessageEvent} event */
+    async function receive({ data: { name, payload, ask, answer, fault } }) {
+      if (answer) return asked.get(answer)?.(payload, fault);
+      const reply = handlers.get(name);
+      if (!ask) return reply?.(payload);
+      try {
+        send({ answer: ask, payload: await reply?.(payload) });
+      } catch (reason) {
+        const { error = "internal_error", message = String(reason) } = /** @type {any} */ (reason);
+        send({ answer: ask, fault: { error, message } });
+      }
+    }
+
+    return {
+      tell: (/** @type {string} */ name, /** @type {any} */ payload) => send({ name, payload }),
+      ask: (/** @type {string} */ name, /** @type {any} */ payload) =>
+        new Promise((resolve, reject) => {
+          asked.set(++count, (/** @type {any} */ value, /** @type {Fault} */ fault) => (fault ? reject(fault) : resolve(value)));
+          send({ name, payload, ask: count });
+        }),
+      on: (/** @type {string} */ name, /** @type {(payload: any) => any} */ reply) => void handlers.set(name, reply),
+      connect(/** @type {MessagePort} */ port) {
+        line?.close();
+        line = port;
+        line.onmessage = receive;
+        waiting?.splice(0).forEach(send);
+      },
+      close() {
+        line?.close();
+        line = undefined;
+        waiting = null;
+      },
+    };
+  }
+  // end of port.js
+
+  /** The page before anything was said, and after destroy(). */
+  function renew() {
+    page = new AbortController();
+    settings = {};
+    person = { id: null };
+    call = null;
+    state = STILL;
+    launcher = { config: {}, forced: null, view: "", host: null };
+  }
+
+  /** A mistake in the host's callback is reported as the host's, and stops nothing of ours. @param {() => void} act */
+  function guard(act) {
+    try {
+      act();
+    } catch (error) {
+      reportError(error);
+    }
+  }
+
+  function createListeners() {
+    const heard = new Set();
+    return {
+      /** @returns {() => void} its own off */
+      on(event, callback) {
+        const listener = { event, callback };
+        heard.add(listener);
+        return () => void heard.delete(listener);
+      },
+      emit(name, payload) {
+        for (const { event, callback } of [...heard]) {
+          if (event === name) guard(() => callback(payload));
+          if (event === "*") guard(() => callback(name, payload));
+        }
+      },
+      clear: () => heard.clear(),
+    };
+  }
+
+  const drawing = () => import(`${ORIGIN}/embed/static/v/widget.js`);
+
+  /** Acts as soon as there is a body to draw into. @param {() => void} act */
+  function whenBody(act) {
+    if (document.body) act();
+    else addEventListener("DOMContentLoaded", act, { signal: page.signal });
+  }
+
+  /** Marks this tab, and opens nothing by itself: an anonymous talk may go on after a reload, of this tab only. */
+  function tabMark(mark) {
+    try {
+      if (mark) sessionStorage["roxels.tab"] ??= mark;
+      else delete sessionStorage["roxels.tab"];
+      return sessionStorage["roxels.tab"];
+    } catch {} // storage is off: every visit is a fresh one
+  }
+
+  // ---- who is here
+
+  /** @param {any} value @returns {{id: string | null | undefined, fault?: Fault}} */
+  function readId(value) {
+    const id = String(value ?? "");
+    if (!id) return { id: null };
+    if (typeof value !== "object" && !JUNK.test(id)) return { id };
+    const message = `externalId: "${id}" would melt strangers into one person. Pass your own user id; if it really is that, use a prefix, e.g. "dev:none".`;
+    return { id: null, fault: { error: "invalid_external_id", message } };
+  }
+
+  /**
+   * Who is here from now on. The same person: only name and token are news. Somebody else, or nobody: the running talk is detached.
+   * An anonymous talk goes on when its person signs in; the next start is the person.
+   */
+  function identify(who) {
+    const { name, externalId, identityToken: token } = who ?? {};
+    const next = readId(externalId);
+    if (token && !externalId) next.id = undefined;
+    const known = [person.id, call ? call.externalId : null].filter((id) => id !== null);
+    if (!who || next.fault || known.some((id) => id === undefined || id !== next.id)) detach();
+    const same = next.id && next.id === person.id;
+    person = same ? { ...person, name: name ?? person.name, token: token ?? person.token } : { ...next, name, token };
+    return person.fault;
+  }
+
+  /** Nothing of the earlier person stays: not the talk, not the context that init was given, not the mark of the tab. */
+  function detach() {
+    call?.finish();
+    settings = pick(settings, true);
+    tabMark(null);
+  }
+
+  /** Takes the person off the options of init and start; gives back the rest. */
+  function takePerson({ personName: name, externalId, identityToken, ...rest }) {
+    if (externalId !== undefined || identityToken) identify({ name, externalId, identityToken });
+    else if (name) person = { ...person, name };
+    return rest;
+  }
+
+  /** The options that are ours, or the others: those, like `authToken`, are context for the agent. */
+  const pick = (options, ours) => Object.fromEntries(Object.entries(options).filter(([name]) => OPTION.test(name) === ours));
+
+  // ---- a running talk
+
+  class Call {
+    constructor(options) {
+      const { context, ...extra } = pick(options, false);
+      this.context = JSON.parse(JSON.stringify({ ...extra, ...context }));
+      this.options = options;
+      this.person = person;
+      /** null: nobody's; undefined: not known before the welcome */
+      this.externalId = options.sessionId ? undefined : person.id;
+      this.resume = options.resume;
+      this.state = STILL;
+      this.heard = createListeners();
+      this.link = createPort();
+      this.ready = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
+      this.ready.catch(() => {}); // the error event tells it too
+      this.handle = controllerOf(this);
+      this.listen();
+    }
+
+    listen() {
+      const { link, heard, options } = this;
+      for (const name of EVENTS) link.on(name, (payload) => this.relay(name, payload));
+      link.on("status", ({ status }) => this.enter(status));
+      link.on("error", (fault) => this.relay("error", fault, { error: fault }));
+      link.on("identity", () => (typeof this.person.token === "function" ? this.person.token() : this.person.token));
+      link.on("person", (externalId) => {
+        this.externalId = externalId;
+        if (this.person === person && !options.sessionId) person.id = externalId;
+      });
+      link.on("chrome", (labels) => this.box?.label(labels));
+      link.on("close", () => this.close());
+      for (const name in options) {
+        if (/^on[A-Z]/.test(name)) heard.on(name.slice(2).replace(/\B[A-Z]/g, "_$&").toLowerCase(), options[name]);
+      }
+    }
+
+    /** The one path of events. @param {string} event @param {any} [payload] @param {object} [change] of the state */
+    relay(event, payload, change) {
+      if (this.over) return;
+      if (change) state = this.state = Object.freeze({ ...this.state, ...change });
+      if (event === "connected") this.settle.resolve();
+      this.heard.emit(event, payload);
+      everyone.emit(event, payload);
+    }
+
+    enter(status) {
+      this.relay("status", { status }, { connection: status });
+    }
+
+    /** It cannot be started. @param {Fault} fault */
+    refuse(fault) {
+      this.enter("error");
+      this.relay("error", fault, { error: fault });
+      this.settle.reject(Object.assign(new Error(fault.message), fault));
+      if (!this.box) this.end();
+    }
+
+    async mount() {
+      const { sessionId, templateKey, display } = this.options;
+      const { signal } = page;
+      const lost = { error: "frame_unreachable", message: `${ORIGIN} did not answer. Check that it runs, the key's allowed_domains, and script-src and frame-src of this page.` };
+      this.frame = document.createElement("iframe");
+      this.frame.dataset.roxels = "frame";
+      this.frame.title = "Conversation";
+      this.frame.referrerPolicy = "no-referrer";
+      this.frame.src = ORIGIN + "/embed/frame" + (sessionId ? "" : "?key=" + encodeURIComponent(templateKey));
+      this.enter("loading");
+      this.timer = setTimeout(() => (this.box?.stuck(), this.refuse(lost)), HELLO_MS);
+      addEventListener("message", this, { signal });
+      drawLauncher();
+      if (display === "none") {
+        this.frame.style.setProperty("display", "none", "important");
+        return document.body.append(this.frame);
+      }
+      const { openBox } = await drawing().catch(() => this.refuse(lost)) ?? {};
+      if (!this.over) this.box = openBox({ frame: this.frame, display, signal, close: () => this.close() });
+    }
+
+    /** Our frame says hello, for the first time or after a reload: it gets a new line and is told what to start. */
+    handleEvent({ data, origin, source }) {
+      if (this.over || data !== "roxels:hello" || origin !== ORIGIN || source !== this.frame.contentWindow) return;
+      const { port1, port2 } = new MessageChannel();
+      const { context, externalId, resume, person, options } = this;
+      const { sessionId, display } = options;
+      const tab = tabMark(crypto.getRandomValues(new Uint32Array(4)).join("-"));
+      clearTimeout(this.timer);
+      source.postMessage("roxels:port", ORIGIN, [port2]);
+      this.link.connect(port1);
+      const brief = { v: 1, sessionId, display, resume, context, tab, person: { externalId, name: person.name } };
+      this.link.ask("start", brief).catch((fault) => this.refuse(fault));
+      this.resume = undefined; // "begin anew" is meant once, not again after a reload of the frame
+      this.box?.open();
+    }
+
+    close() {
+      this.relay("close");
+      this.finish();
+    }
+
+    async hangUp() {
+      this.enter("disconnecting");
+      this.relay("ending");
+      await Promise.race([this.link.ask("hangup"), new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
+      this.finish();
+    }
+
+    finish() {
+      if (this.state.connection !== "ended") this.enter("ended"), this.relay("ended");
+      this.end();
+    }
+
+    /** Takes everything of this talk out of the page. */
+    end() {
+      this.over = true;
+      clearTimeout(this.timer);
+      removeEventListener("message", this);
+      this.link.close();
+      this.heard.clear();
+      this.box?.remove();
+      this.frame?.remove();
+      if (call === this) call = null;
+      drawLauncher();
+    }
+  }
+
+  /** What the page holds of a talk. @param {Call} talk */
+  const controllerOf = (talk) => ({
+    on: talk.heard.on,
+    send: talk.link.tell,
+    sendMessage: (text) => talk.link.tell("say", text),
+    hangUp: () => void talk.hangUp(),
+    close: () => talk.close(),
+    destroy: () => talk.end(),
+    ready: talk.ready,
+    get state() {
+      return talk.state;
+    },
+  });
+
+  // ---- the launcher
+
+  /** Draws it as things now stand; what a widget on the page would hide is taken away. */
+  async function drawLauncher() {
+    const { signal } = page;
+    launcher.host?.remove();
+    if (!settings.templateKey || !(launcher.forced ?? launcher.config.enabled)) return;
+    const { drawFab, inView } = await drawing().catch(() => ({}));
+    const { config, forced, view } = launcher;
+    const free = !call || call.options.display === "none";
+    if (!drawFab || signal.aborted || !free || !(forced ?? inView(config.visibility, view))) return;
+    const { fabContainer, fabAnchor } = settings;
+    const inside = fabContainer ?? (fabAnchor ? document.querySelector(fabAnchor) : null);
+    launcher.host?.remove();
+    launcher.host = drawFab({ ...config, ...forced }, { inside, signal, press: () => start() });
+  }
+
+  async function loadLauncherConfig() {
+    const { signal } = page;
+    try {
+      const answer = await fetch(`${ORIGIN}/v1/embed/launcher?key=${encodeURIComponent(settings.templateKey)}`, { signal, credentials: "omit" });
+      if (answer.ok) launcher.config = await answer.json();
+    } catch {} // out of reach: it keeps the look it has
+    if (!signal.aborted) drawLauncher();
+    return launcher.config;
+  }
+
+  function showFab(look = {}) {
+    launcher.forced = look;
+    drawLauncher();
+  }
+
+  // ---- the global
+
+  function init(options = {}) {
+    settings = { ...settings, ...takePerson(options) };
+    launcher.view = options.view ?? launcher.view;
+    if (state === STILL) state = Object.freeze({ ...state, connection: "idle" });
+    report(person.fault);
+    if (settings.templateKey) whenBody(loadLauncherConfig);
+  }
+
+  /** Says, outside of any talk, why nobody can be talked to. @param {Fault} [fault] */
+  function report(fault) {
+    if (!fault) return;
+    state = Object.freeze({ ...state, error: fault });
+    queueMicrotask(() => {
+      everyone.emit("error", fault);
+      guard(() => settings.onError?.(fault));
+    });
+  }
+
+  /** The same talk again is the one that runs; any other takes its place. */
+  function start(options = {}) {
+    const wanted = { display: "modal", ...settings, ...takePerson(options) };
+    const { sessionId, templateKey, display, resume } = wanted;
+    const same = call?.options.display === display && call.options.sessionId === sessionId && (sessionId || (call.options.templateKey === templateKey && call.externalId === person.id));
+    if (same && resume !== false) return call.handle;
+    const talk = new Call(wanted);
+    const missing = !templateKey && { error: "template_key_missing", message: "start: pass templateKey (rk_…) here or in init, or a sessionId." };
+    const fault = !sessionId && (person.fault ?? missing);
+    call?.finish();
+    call = talk;
+    queueMicrotask(() => (fault ? talk.refuse(fault) : whenBody(() => talk.over || talk.mount())));
+    return talk.handle;
+  }
+
+  const setPerson = (who) => report(identify(who));
+
+  window.Roxels = {
+    version: "1",
+    init,
+    start,
+    open: ({ mode: display = "modal", ...options } = {}) => start({ display, ...options }),
+    setPerson,
+    reset: () => setPerson(null),
+    setView(name) {
+      launcher.view = name;
+      drawLauncher();
+    },
+    showFab,
+    hideFab: () => showFab(false),
+    loadLauncherConfig,
+    on: everyone.on,
+    send: (name, payload) => call?.handle.send(name, payload),
+    sendMessage: (text) => call?.handle.sendMessage(text),
+    hangUp: () => call?.handle.hangUp(),
+    close: () => call?.close(),
+    destroy() {
+      call?.end();
+      launcher.host?.remove();
+      page.abort();
+      everyone.clear();
+      renew();
+    },
+    get call() {
+      return call?.handle ?? null;
+    },
+    get state() {
+      return state;
+    },
+  };
+
+  /** A tag with a key sets everything up; a second tag does so only where nothing is set up. */
+  function autoinit(roxels) {
+    const { templateKey, externalId, personName, identityToken, view } = script.dataset;
+    if (!templateKey || roxels.state?.connection !== "off") return;
+    roxels.init({ templateKey, externalId, personName, identityToken, view });
+    roxels.showFab();
+  }
+
+  autoinit(window.Roxels);
+  if (found) {
+    const replay = ([name, args]) => guard(() => window.Roxels[name]?.(...args)); // calls from before this file was there
+    found.q.forEach(replay);
+    found.q.push = replay;
+  }
+})();

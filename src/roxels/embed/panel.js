@@ -1,0 +1,158 @@
+/** The goals and what was captured for them, each value correctable in place. */
+import { filled } from "./labels.js";
+
+/**
+ * @typedef {import("./view.js").Field} Field
+ * @typedef {Record<string, string>} Labels
+ * @typedef {(correction: {goal_id: string, field: string, value: any}) => Promise<void>} Correct rejects with why not
+ */
+
+/** @param {string} tag @param {string} [className] @param {string} [text] */
+function make(tag, className = "", text = "") {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+/** @param {any} value @param {Labels} labels @returns {string} */
+export function shown(value, labels) {
+  if (value === undefined || value === null) return "";
+  if (typeof value === "boolean") return value ? labels.yes : labels.no;
+  if (Array.isArray(value)) return value.map((each) => shown(each, labels)).join(", ");
+  if (typeof value === "object") return Object.entries(value).map(([name, each]) => `${name}: ${shown(each, labels)}`).join(", ");
+  return String(value);
+}
+
+/** What was typed, as the field's type; what does not fit is left as text, and the server says why it does not. @param {string} text @param {string} type */
+export function typed(text, type) {
+  const words = text.trim();
+  if (type === "boolean") return words === "true";
+  if (type === "array") return words.split(",").map((each) => each.trim()).filter(Boolean);
+  if (type !== "number" && type !== "integer") return words;
+  const number = Number(words.replace(",", "."));
+  return words && Number.isFinite(number) ? number : words;
+}
+
+/** @param {Field} field @param {Labels} labels @returns {HTMLInputElement | HTMLSelectElement} */
+function inputFor({ label, type, value }, labels) {
+  const input = document.createElement(type === "boolean" ? "select" : "input");
+  if (input instanceof HTMLSelectElement) input.append(new Option(labels.yes, "true"), new Option(labels.no, "false"));
+  else if (type === "number" || type === "integer") input.inputMode = "decimal";
+  input.value = type === "boolean" ? String(value === true) : shown(value, labels);
+  input.ariaLabel = label;
+  input.dir = "auto";
+  return input;
+}
+
+/** The form that stands in for a value while it is changed. @param {Field} field @param {Labels} labels @param {{save: (value: any) => Promise<void>, done: () => void}} actions */
+function editor(field, labels, { save, done }) {
+  const form = document.createElement("form");
+  const input = inputFor(field, labels);
+  const keep = Object.assign(make("button", "strong", labels.save), { type: "submit" });
+  const drop = Object.assign(make("button", "", labels.cancel), { type: "button" });
+  const fault = make("p", "fault");
+  fault.role = "alert";
+  const buttons = make("div", "buttons");
+  buttons.append(keep, drop);
+  form.append(input, buttons, fault);
+  drop.addEventListener("click", done);
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") event.preventDefault(), done();
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    keep.setAttribute("disabled", "");
+    try {
+      await save(typed(input.value, field.type));
+      done();
+    } catch (reason) {
+      fault.textContent = /** @type {Error} */ (reason).message;
+      keep.removeAttribute("disabled");
+    }
+  });
+  return { form, input };
+}
+
+/** One line: what is asked for, what was captured, a way to change it. @param {string} goalId @param {Labels} labels @param {Correct} correct */
+function createLine(goalId, labels, correct) {
+  const line = make("div", "field");
+  const label = make("dt");
+  const place = make("dd");
+  const value = make("span", "value");
+  const edit = Object.assign(make("button", "quiet edit"), { type: "button" });
+  const icon = /** @type {Element} */ (document.querySelector("#more svg")).cloneNode(true);
+  /** @type {Element} */ (icon.firstChild).setAttribute("href", "#icon-edit");
+  edit.append(icon);
+  value.dir = "auto";
+  place.append(value, edit);
+  line.append(label, place);
+  line.addEventListener("animationend", () => line.classList.remove("fresh"));
+  /** @type {Field} */
+  let field;
+  edit.addEventListener("click", () => {
+    const done = () => (form.remove(), (place.hidden = false), edit.focus());
+    const save = (/** @type {any} */ news) => correct({ goal_id: goalId, field: field.name, value: news });
+    const { form, input } = editor(field, labels, { save, done });
+    place.hidden = true;
+    line.append(form);
+    input.focus();
+  });
+  return {
+    line,
+    /** @param {Field} news @param {boolean} live did it come while the person watched? */
+    update(news, live) {
+      if (news === field) return;
+      const text = shown(news.value, labels);
+      if (live && field && line.offsetParent && text !== value.textContent) line.classList.add("fresh");
+      field = news;
+      label.textContent = news.label;
+      value.textContent = text;
+      edit.ariaLabel = filled(labels.change, { label: news.label });
+      edit.hidden = text === "" || news.type === "object";
+    },
+  };
+}
+
+/** @param {string} id @param {Labels} labels @param {Correct} correct */
+function createGoal(id, labels, correct) {
+  const section = make("section", "goal");
+  const title = make("h2");
+  const status = make("span", "unseen");
+  const list = make("dl");
+  /** @type {Map<string, ReturnType<typeof createLine>>} */
+  const lines = new Map();
+  section.append(title, status, list);
+  return {
+    section,
+    /** @param {import("./view.js").Goal} goal @param {boolean} live */
+    update(goal, live) {
+      section.dataset.status = goal.status;
+      if (title.textContent !== goal.label) title.textContent = goal.label;
+      status.textContent = labels[goal.status];
+      for (const field of goal.fields) {
+        const line = lines.get(field.name) ?? createLine(id, labels, correct);
+        if (!lines.has(field.name)) list.append(line.line);
+        lines.set(field.name, line);
+        line.update(field, live);
+      }
+    },
+  };
+}
+
+/** @param {HTMLElement} place @param {Labels} labels @param {Correct} correct */
+export function createPanel(place, labels, correct) {
+  /** @type {Map<string, ReturnType<typeof createGoal>>} */
+  const goals = new Map();
+  return {
+    /** @param {import("./view.js").State} view */
+    render(view) {
+      for (const goal of view.goals) {
+        const known = goals.get(goal.id) ?? createGoal(goal.id, labels, correct);
+        if (!goals.has(goal.id)) place.append(known.section);
+        goals.set(goal.id, known);
+        known.update(goal, view.head > view.replayed);
+      }
+    },
+  };
+}

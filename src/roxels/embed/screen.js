@@ -1,0 +1,204 @@
+/** What the frame app looks like at any moment: everything here is drawn from the talk's phase and its view. */
+import { directionOf, filled, labelsFor } from "./labels.js";
+import { createPanel } from "./panel.js";
+import { createTranscript } from "./transcript.js";
+import { awaited, EMPTY } from "./view.js";
+
+/**
+ * @typedef {import("./talk.js").Talk} Talk
+ * @typedef {{talk: Talk, host: import("./port.js").Port, display: string}} Options
+ */
+
+const WIDE = matchMedia("(width >= 760px)");
+const TOUCH = matchMedia("(pointer: coarse)");
+/** A cut shorter than this is not worth a word. */
+const SEAMLESS_MS = 900;
+const HINT_MS = 6000;
+const COLOR = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i;
+
+/** @param {string} id @returns {any} */
+const $ = (id) => document.getElementById(id);
+
+/** @param {Options} options */
+export const createScreen = (options) => new Screen(options);
+
+class Screen {
+  /** @param {Options} options */
+  constructor({ talk, host, display }) {
+    this.talk = talk;
+    this.host = host;
+    this.display = display;
+    this.sticks = true;
+    /** @type {import("./port.js").Fault | null} */
+    this.hinted = null;
+    this.speak(navigator.language);
+    this.listen();
+  }
+
+  /** Everything that is said by us, in a language. @param {string} language */
+  speak(language) {
+    if (language === this.language) return;
+    this.language = language;
+    const labels = (this.labels = labelsFor(language));
+    document.documentElement.lang = language;
+    document.documentElement.dir = directionOf(language);
+    for (const id of ["log", "goals"]) $(id).replaceChildren();
+    this.transcript = createTranscript($("log"), labels);
+    this.panel = createPanel($("goals"), labels, (correction) => this.talk.correct(correction));
+    const texts = { "start-over": labels.startOver, "confirm-text": labels.startOverAsk, "confirm-no": labels.cancel, "confirm-yes": labels.startOver };
+    const more = { "panel-title": labels.captured, "done-text": labels.endedNote, again: labels.again, retry: labels.retry, privacy: labels.privacy };
+    for (const [id, text] of Object.entries({ ...texts, ...more })) $(id).textContent = text;
+    for (const [id, text] of Object.entries({ more: labels.menu, send: labels.send, latest: labels.latest, words: labels.write })) $(id).ariaLabel = text;
+    $("words").placeholder = labels.write;
+    $("thinking").lastChild.textContent = labels.thinking;
+    this.host.tell("chrome", { title: labels.title, close: labels.close, dir: directionOf(language) });
+  }
+
+  listen() {
+    const { talk } = this;
+    $("composer").addEventListener("submit", (/** @type {Event} */ event) => (event.preventDefault(), this.send()));
+    $("words").addEventListener("input", () => this.weigh());
+    $("words").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) event.preventDefault(), this.send();
+    });
+    $("scroll").addEventListener("scroll", () => this.look(), { passive: true });
+    $("latest").addEventListener("click", () => this.follow());
+    $("start-over").addEventListener("click", () => ($("menu").hidePopover(), $("confirm").showModal()));
+    $("confirm").addEventListener("close", () => {
+      if ($("confirm").returnValue === "yes") talk.startOver();
+      $("confirm").returnValue = "";
+    });
+    $("again").addEventListener("click", () => talk.startOver());
+    $("retry").addEventListener("click", () => talk.again());
+    WIDE.addEventListener("change", () => this.spread());
+    new ResizeObserver(() => this.sticks && this.follow()).observe($("scroll"));
+    addEventListener("keydown", (event) => this.escape(event));
+    this.spread();
+  }
+
+  /** Esc closes what is open, and the widget last. @param {KeyboardEvent} event */
+  escape(event) {
+    if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector(":popover-open, dialog[open]")) this.host.tell("close");
+  }
+
+  send() {
+    const words = $("words");
+    if (!words.value.trim()) return;
+    this.talk.say(words.value);
+    words.value = "";
+    this.sticks = true;
+    this.weigh();
+  }
+
+  weigh() {
+    $("send").disabled = !$("words").value.trim();
+  }
+
+  /** Beside the talk there is room for the panel; above it, it folds. */
+  spread() {
+    $("panel").open = WIDE.matches;
+    $("panel").firstElementChild.tabIndex = WIDE.matches ? -1 : 0;
+  }
+
+  look() {
+    const { scrollTop, scrollHeight, clientHeight } = $("scroll");
+    this.sticks = scrollHeight - clientHeight - scrollTop < 48;
+    $("latest").hidden = this.sticks;
+  }
+
+  follow() {
+    $("scroll").scrollTop = $("scroll").scrollHeight;
+  }
+
+  /** @param {Talk} talk */
+  render(talk) {
+    const { view, phase } = talk;
+    if (view.replayed >= 0) this.speak(view.language);
+    document.body.dataset.phase = phase;
+    this.transcript?.render(view);
+    this.panel?.render(view);
+    this.dress(view.settings);
+    this.tellState(phase);
+    this.tellProgress(view);
+    this.tellTrouble(talk);
+    $("thinking").hidden = phase !== "live" || !awaited(view);
+    $("more").hidden = !talk.canStartOver || view === EMPTY;
+    $("composer").hidden = phase === "ended";
+    $("done").hidden = phase !== "ended";
+    $("again").hidden = !talk.canStartOver;
+    if (this.sticks) this.follow();
+    this.welcome(phase);
+  }
+
+  /** The first time there is something to answer to, the cursor stands where the answer goes. @param {string} phase */
+  welcome(phase) {
+    if (phase !== "live" || this.welcomed) return;
+    this.welcomed = true;
+    if (this.display === "modal" && !TOUCH.matches) $("words").focus();
+  }
+
+  /** Name, notice and colour of the template. @param {Record<string, any>} settings */
+  dress(settings) {
+    if (settings === this.dressed) return;
+    this.dressed = settings;
+    const { notice, name, launcher } = settings;
+    const { text, url } = typeof notice === "object" && notice ? { text: notice.text, url: notice.privacy_url ?? notice.url } : { text: notice, url: null };
+    $("name").textContent = document.title = name || this.labels?.title;
+    $("notice-text").textContent = text || this.labels?.notice;
+    $("privacy").hidden = !/^https?:\/\//i.test(url ?? "");
+    if (!$("privacy").hidden) $("privacy").href = url;
+    if (COLOR.test(launcher?.color ?? "")) document.documentElement.style.setProperty("--brand", launcher.color);
+  }
+
+  /** A short cut passes without a word. @param {string} phase */
+  tellState(phase) {
+    if (phase === this.phase) return;
+    this.phase = phase;
+    clearTimeout(this.stateTimer);
+    const labels = /** @type {Record<string, string>} */ (this.labels);
+    const words = { connecting: labels.connecting, live: labels.assistant, cut: labels.reconnecting, ended: labels.ended, failed: "" };
+    const show = () => {
+      document.body.dataset.state = phase;
+      $("status").textContent = words[/** @type {keyof typeof words} */ (phase)];
+    };
+    if (phase === "cut") this.stateTimer = setTimeout(show, SEAMLESS_MS);
+    else show();
+  }
+
+  /** @param {import("./view.js").State} view */
+  tellProgress({ goals }) {
+    const done = goals.filter((goal) => goal.status === "committed").length;
+    $("panel").hidden = goals.length === 0;
+    $("panel-progress").value = goals.length ? done / goals.length : 0;
+    $("panel-count").textContent = filled(this.labels?.progress ?? "", { done, all: goals.length });
+  }
+
+  /** What stops the talk stands in its place; what does not is a hint that goes away. @param {Talk} talk */
+  tellTrouble({ phase, fault }) {
+    const failed = phase === "failed";
+    $("trouble").hidden = !failed;
+    $("talk").hidden = failed;
+    if (failed) this.tellFailure(fault?.error ?? "");
+    else if (fault && fault !== this.hinted) this.hint(fault.message);
+    this.hinted = fault;
+  }
+
+  /** @param {string} error */
+  tellFailure(error) {
+    const labels = /** @type {Record<string, string>} */ (this.labels);
+    const used = error === "unauthorized" && !this.talk.canStartOver;
+    const texts = /** @type {Record<string, string>} */ ({ session_expired: labels.expired, continued_elsewhere: labels.elsewhere });
+    $("trouble-title").textContent = labels.failedTitle;
+    $("trouble-text").textContent = used ? labels.used : (texts[error] ?? labels.failed);
+    $("trouble-code").textContent = error;
+    $("retry").hidden = used;
+  }
+
+  /** @param {string} text */
+  hint(text) {
+    $("hint").textContent = text;
+    $("hint").hidden = false;
+    clearTimeout(this.hintTimer);
+    this.hintTimer = setTimeout(() => ($("hint").hidden = true), HINT_MS);
+  }
+}

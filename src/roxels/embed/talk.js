@@ -1,0 +1,254 @@
+/**
+ * One conversation as this frame leads it: opens the session, keeps the wire, folds what comes, tells the host page. It knows no
+ * document, so a headless talk is this and nothing else.
+ *
+ * A message of the person is never lost: it stays in the view's `pending` until the wire has acknowledged it, is handed over again
+ * under the same id on every connection, and once more when the page goes away.
+ */
+import { openSession, post, Refusal } from "./session.js";
+import { delay, Wire } from "./socket.js";
+import { chatOfOwn, told } from "./told.js";
+import { apply, EMPTY, said, torn, uttering } from "./view.js";
+
+/** @typedef {"connecting" | "live" | "cut" | "ended" | "failed"} Phase */
+
+const ACK_MS = 10_000;
+const RENEW_AGAIN_MS = 60_000;
+const AUTO_CLOSE_MS = 4000;
+/** UTF-16 units of one message. */
+export const LONGEST = 4000;
+
+export class Talk {
+  /** @param {{host: import("./port.js").Port, key: string | null, origin: string, changed: () => void}} options */
+  constructor({ host, key, origin, changed }) {
+    this.host = host;
+    this.key = key;
+    this.origin = origin;
+    this.changed = changed;
+    this.view = EMPTY;
+    /** @type {Phase} */
+    this.phase = "connecting";
+    /** @type {import("./port.js").Fault | null} why it failed, or what went wrong last */
+    this.fault = null;
+    this.run = new AbortController();
+    this.everConnected = false;
+    this.renewedAt = -RENEW_AGAIN_MS;
+  }
+
+  /** @param {import("./session.js").Brief} brief @throws {Refusal} where no session can be had */
+  start(brief) {
+    this.brief = brief;
+    return this.begin(brief.resume);
+  }
+
+  /** Forgets what is shown and begins a new conversation; what was said stays on the server. */
+  startOver() {
+    this.view = EMPTY;
+    this.again(false);
+  }
+
+  /** @param {boolean} [resume] */
+  again(resume) {
+    this.begin(resume).catch((fault) => this.complain(fault));
+  }
+
+  /** A session that came from the page's server is the page's to renew. */
+  get canStartOver() {
+    return !this.brief?.sessionId;
+  }
+
+  /** @param {boolean} [resume] */
+  async begin(resume) {
+    this.stop();
+    const { signal } = (this.run = new AbortController());
+    this.enter("connecting");
+    try {
+      const { token, session_id, resumption } = await this.opened(resume, signal);
+      this.token = token;
+      this.host.tell("session", { sessionId: session_id });
+      this.host.tell("resumption", resumption);
+    } catch (reason) {
+      if (signal.aborted) return;
+      this.fail(/** @type {Refusal} */ (reason));
+      throw reason;
+    }
+    this.tellStatus("joining");
+    this.wire = new Wire({
+      hello: () => this.hello(),
+      hear: (/** @type {any} */ frame) => this.hear(frame),
+      cut: () => (this.enter("cut"), this.tellStatus("joining")),
+      over: (/** @type {number} */ code) => this.over(code),
+    });
+  }
+
+  /** Tries until there is a session or a reason why there is none. @param {boolean | undefined} resume @param {AbortSignal} signal */
+  async opened(resume, signal) {
+    const brief = { .../** @type {import("./session.js").Brief} */ (this.brief), resume };
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const identityToken = brief.sessionId ? undefined : await this.identity();
+        return await openSession(brief, { key: this.key, origin: this.origin, identityToken, signal });
+      } catch (reason) {
+        const { passing, wait } = /** @type {Refusal} */ (reason);
+        if (signal.aborted || !passing) throw reason;
+        this.enter("cut");
+        await pause(wait ?? delay(1006, attempt, false, Math.random()) ?? 0, signal);
+      }
+    }
+  }
+
+  /** The page's function is asked each time: first fetch and refresh are one thing. */
+  async identity() {
+    try {
+      return await this.host.ask("identity");
+    } catch (reason) {
+      throw new Refusal("identity_token_failed", `identityToken: the page's function failed: ${/** @type {any} */ (reason).message}`);
+    }
+  }
+
+  hello() {
+    const answer = uttering(this.view);
+    const rendered = answer && { utterance_id: answer.id, chars: answer.chars };
+    return { v: 1, token: this.token, after: this.view.head, rendered };
+  }
+
+  /** @param {any} frame */
+  hear(frame) {
+    const before = this.view;
+    if (torn(before, frame)) return this.wire?.renew();
+    this.view = apply(before, frame);
+    if (frame.frame === "welcome") this.welcomed();
+    for (const [name, payload] of told(before, this.view, frame)) this.host.tell(name, payload);
+    if (frame.frame === "error") this.complain({ error: frame.code, message: frame.message });
+    if (this.view.ended && !before.ended) this.finish();
+    this.changed();
+  }
+
+  welcomed() {
+    this.fault = null;
+    this.enter("live");
+    this.host.tell("person", this.view.externalId);
+    this.tellStatus("connected");
+    if (!this.everConnected) this.host.tell("connected");
+    this.everConnected = true;
+    for (const own of this.view.pending) if (!own.kept) this.hand(own);
+  }
+
+  /** @param {string} text */
+  say(text) {
+    const words = String(text ?? "").trim();
+    if (!words || this.view.ended) return;
+    if (words.length > LONGEST) return this.complain({ error: "message_too_long", message: `text: at most ${LONGEST} characters.` });
+    const own = { id: newId(), text: words };
+    this.view = said(this.view, own);
+    this.host.tell(...chatOfOwn(own));
+    this.hand(own);
+    this.changed();
+  }
+
+  /** Hands a message to the wire; where no acknowledgement comes, the connection only looks alive. @param {{id: string, text: string}} own */
+  hand({ id, text }) {
+    if (!this.wire?.send({ frame: "say", id, text })) return;
+    const { wire } = this;
+    setTimeout(() => {
+      if (wire === this.wire && this.view.pending.some((own) => own.id === id && !own.kept)) wire.renew();
+    }, ACK_MS);
+  }
+
+  /** @param {{goal_id: string, field: string, value: any}} correction @returns {Promise<void>} settles when it is kept @throws {Refusal} */
+  correct({ goal_id, field, value }) {
+    return post("/v1/wire/correct", { goal_id, field, value }, this.bearer());
+  }
+
+  /** Ends the visit, and the conversation where it may not be resumed. */
+  async hangUp() {
+    this.stop();
+    if (this.token) await post("/v1/wire/bye", {}, this.bearer()).catch(() => {});
+  }
+
+  /** The page goes away: what is not acknowledged is sent once more, under the same id. */
+  leave() {
+    if (!this.token) return;
+    for (const { id, text, kept } of this.view.pending) {
+      const headers = { "Content-Type": "application/json", ...this.bearer() };
+      if (!kept) fetch("/v1/wire/say", { method: "POST", keepalive: true, headers, body: JSON.stringify({ id, text }) }).catch(() => {});
+    }
+  }
+
+  /** There is reason to think that the server can be reached again. */
+  nudge() {
+    this.wire?.nudge();
+  }
+
+  bearer() {
+    return { Authorization: `Bearer ${this.token}` };
+  }
+
+  /** The conversation has ended. */
+  finish() {
+    this.stop();
+    this.enter("ended");
+    this.tellStatus("ended");
+    this.host.tell("ended");
+    if (this.view.settings.auto_close === true) setTimeout(() => this.host.tell("close"), AUTO_CLOSE_MS);
+  }
+
+  /** The wire will not come back by itself. @param {number} code */
+  over(code) {
+    if (code === 4001 && performance.now() - this.renewedAt > RENEW_AGAIN_MS) {
+      this.renewedAt = performance.now();
+      this.view = { ...EMPTY, pending: this.view.pending };
+      return this.again();
+    }
+    const errors = /** @type {Record<number, string>} */ ({ 4001: "session_expired", 4008: "continued_elsewhere" });
+    const fault = { error: errors[code] ?? this.fault?.error ?? "connection_closed", message: `The connection was closed for good (${code}).` };
+    this.fail(fault);
+    this.complain(fault);
+  }
+
+  /** @param {import("./port.js").Fault} fault */
+  complain({ error, message }) {
+    this.fault = { error, message };
+    this.host.tell("error", { error, message });
+    this.changed();
+  }
+
+  /** @param {import("./port.js").Fault} fault */
+  fail({ error, message }) {
+    this.stop();
+    this.fault = { error, message };
+    this.enter("failed");
+    this.tellStatus("error");
+  }
+
+  stop() {
+    this.run.abort();
+    this.wire?.close();
+    this.wire = null;
+  }
+
+  /** @param {Phase} phase */
+  enter(phase) {
+    this.phase = phase;
+    this.changed();
+  }
+
+  /** @param {string} status */
+  tellStatus(status) {
+    if (status === this.status) return;
+    this.status = status;
+    this.host.tell("status", { status });
+  }
+}
+
+const newId = () => "say_" + Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** @param {number} milliseconds @param {AbortSignal} signal cuts it short, as does the network's return @returns {Promise<void>} */
+function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const done = () => (clearTimeout(timer), removeEventListener("online", done), resolve());
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener("abort", done, { once: true });
+    addEventListener("online", done);
+  });
+}

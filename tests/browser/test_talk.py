@@ -1,0 +1,324 @@
+"""The talk in the frame: nothing shown is lost, changed or said twice, whatever happens to the connection."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.browser.fake_server import QUESTIONS, SETTINGS
+from tests.browser.host import RECORD, HostPage
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+# Every text node of the transcript may only grow, and none may go.
+WATCH = """() => { window.faults = [];
+  new MutationObserver((records) => {
+    for (const { type, target, oldValue, removedNodes } of records) {
+      if (type === 'characterData' && !target.data.startsWith(oldValue)) faults.push([oldValue, target.data]);
+      for (const gone of removedNodes) faults.push(['removed', gone.textContent]);
+    }
+  }).observe(document.querySelector('#log'),
+    { subtree: true, childList: true, characterData: true, characterDataOldValue: true });
+}"""
+TEXTS = "[...document.querySelectorAll('#log li p')].map((p) => p.textContent)"
+
+
+async def shown(host: HostPage) -> list[str]:
+    """What stands on the screen, once it has been drawn."""
+    await host.frame.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    texts: list[str] = await host.frame.evaluate(TEXTS)
+    return texts
+
+
+async def say(host: HostPage, text: str) -> None:
+    await host.frame.fill("#words", text)
+    await host.frame.press("#words", "Enter")
+
+
+async def grown(host: HostPage, count: int) -> None:
+    """Waits until the newest message on the screen has `count` characters."""
+    await host.frame.wait_for_function(f"() => ({TEXTS}.at(-1) ?? '').length >= {count}")
+
+
+async def test_an_answer_grows_over_cut_connections_and_nothing_is_replaced(host: HostPage) -> None:
+    server = host.server
+    server.pace, server.piece = 0.012, 1
+    await host.open()
+    await host.start(externalId="ada")
+    await host.frame.evaluate(WATCH)
+    for count in (15, 60, 90):
+        await grown(host, count)
+        server.cut()
+    await host.said(1)
+    greeting = server.conversations[0].greeting
+    assert await shown(host) == [greeting]
+    assert await host.transcript() == [greeting]
+    assert await host.frame.evaluate("faults") == []
+    assert [hello["after"] for hello in server.hellos] == [0, 3, 3, 3] or len(
+        {hello["after"] for hello in server.hellos[1:]}
+    ) == 1
+    chars = [hello["rendered"]["chars"] for hello in server.hellos[1:]]
+    assert len(chars) == 3
+    assert chars == sorted(chars)
+    assert chars[0] >= 15
+    lengths = [len(chat["text"]) for chat in await host.heard("chat")]
+    assert lengths == sorted(lengths)
+
+
+async def test_a_message_is_kept_until_acknowledged_and_counted_once(host: HostPage) -> None:
+    server = host.server
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    server.silent = True
+    await say(host, "The kitchen")
+    await host.frame.wait_for_selector("#log .pending")
+    server.silent = False
+    server.cut()
+    await host.said(2)
+    assert {entry["id"] for entry in server.says} == {server.says[0]["id"]}
+    assert len(server.says) == 2
+    assert (await shown(host))[1:] == ["The kitchen", QUESTIONS[1]]
+    finals = [chat["final"] for chat in await host.heard("chat") if chat["role"] == "user"]
+    assert finals == [False, True]
+
+
+async def test_a_message_that_reached_the_server_before_the_cut_is_there_once(host: HostPage) -> None:
+    server = host.server
+    server.pace = 0.02
+    await host.open()
+    await host.start(externalId="ada")
+    await host.frame.evaluate(WATCH)
+    await grown(host, 10)
+    await say(host, "The kitchen")
+    server.cut()
+    await host.said(2)
+    texts = await shown(host)
+    assert texts.count("The kitchen") == 1
+    assert texts[2] == QUESTIONS[1]
+    assert await host.frame.evaluate("faults") == []
+
+
+async def test_what_is_not_acknowledged_is_sent_once_more_when_the_page_goes(host: HostPage) -> None:
+    server = host.server
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    server.silent = True
+    await say(host, "The kitchen")
+    await host.frame.wait_for_selector("#log .pending")
+    server.silent = False
+    await host.run("Roxels.close()")
+    async with asyncio.timeout(5):
+        while not server.conversations[0].said:
+            await asyncio.sleep(0.01)
+    assert len({entry["id"] for entry in server.says}) == 1
+
+
+async def test_a_reload_goes_on_where_it_was(host: HostPage) -> None:
+    server = host.server
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    server.pace, server.piece = 0.02, 1
+    await say(host, "The kitchen")
+    await grown(host, 12)
+    await host.page.reload()
+    await host.start(externalId="ada")
+    await host.said(2)
+    greeting = server.conversations[0].greeting
+    assert await shown(host) == [greeting, "The kitchen", QUESTIONS[1]]
+    report = (await host.heard("resumption"))[0]
+    assert report["resumed"]
+    assert report["unfinished"]["chars"] >= 12
+    replayed = [(chat["text"], chat["final"]) for chat in await host.heard("chat") if chat["replayed"]]
+    assert replayed == [(greeting, True), ("The kitchen", True)]
+    assert (await host.heard("understanding")) == [
+        {"goal_id": "home", "data": {"room": "The kitchen"}, "external_id": "ada", "replayed": True}
+    ]
+    assert await host.heard("goal_transition") == []
+    assert [request["external_id"] for request in server.requests] == ["ada", "ada"]
+    assert server.requests[0]["tab"] == server.requests[1]["tab"]
+
+
+async def test_a_session_that_is_not_valid_any_more_is_renewed_once(host: HostPage) -> None:
+    server = host.server
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    server.forget_sessions()
+    server.cut()
+    await host.until("heard.filter(([name]) => name === 'session').length === 2")
+    await host.until("heard.filter(([name, p]) => name === 'status' && p.status === 'connected').length === 2")
+    assert len(await shown(host)) == 1
+    server.forget_sessions()
+    await server.close(4001)
+    await host.frame.wait_for_selector("#trouble")
+    assert (await host.heard("error"))[-1]["error"] == "session_expired"
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("code", [4009, 4010])
+async def test_superseded_and_draining_are_joined_again_at_once(host: HostPage, code: int) -> None:
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await asyncio.sleep(1.1)  # a connection counts as alive after a second
+    started = asyncio.get_running_loop().time()
+    await host.server.close(code)
+    await host.until("heard.filter(([name, p]) => name === 'status' && p.status === 'connected').length === 2")
+    assert asyncio.get_running_loop().time() - started < 0.4
+
+
+async def test_continued_elsewhere_stays_away(host: HostPage) -> None:
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await host.server.close(4008)
+    await host.frame.wait_for_selector("#trouble")
+    assert (await host.heard("error"))[-1]["error"] == "continued_elsewhere"
+    assert len(host.server.hellos) == 1
+
+
+async def test_a_server_that_is_away_is_waited_for(host: HostPage) -> None:
+    server = host.server
+    await host.open()
+    await host.run(RECORD)
+    server.refusal = (503, "unavailable")
+    await host.run("void Roxels.start({ templateKey: 'rk_test_1', externalId: 'ada' })")
+    while not server.requests:
+        await asyncio.sleep(0.02)
+    server.refusal = None
+    await host.said(1)
+    assert await host.heard("error") == []
+    host.expected_noise = [
+        "Failed to load resource: the server responded with a status of 503 (Service Unavailable)"
+    ] * (len(server.requests) - 1)
+
+
+async def test_captured_data_is_correctable_in_place(host: HostPage) -> None:
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await say(host, "The kitchen")
+    await host.said(2)
+    row = host.frame.locator(".field").first
+    await row.hover()
+    await row.locator(".edit").click()
+    await row.locator("input").fill("wrong")
+    await row.locator("input").press("Enter")
+    await host.frame.wait_for_selector("text=That is not a room we know.")
+    await row.locator("input").fill("The hall")
+    await row.locator("input").press("Enter")
+    await host.frame.wait_for_selector(".value:text('The hall')")
+    assert host.server.corrections[-1] == {"goal_id": "home", "field": "room", "value": "The hall"}
+    assert (await host.heard("understanding"))[-1]["data"] == {"room": "The hall"}
+    await host.run("Roxels.send('correct', { goal_id: 'home', field: 'room', value: 'The attic' })")
+    await host.frame.wait_for_selector(".value:text('The attic')")
+    host.expected_noise = ["Failed to load resource: the server responded with a status of 400 (Bad Request)"]
+
+
+async def test_progress_and_completion(host: HostPage) -> None:
+    await host.open()
+    await host.start(externalId="ada")
+    for count, text in enumerate(("The kitchen", "4", "goodbye@example.com"), 1):
+        await host.said(count)
+        await say(host, text)
+    await host.frame.wait_for_selector("#done")
+    assert await host.frame.inner_text("#panel-count") == "2 of 2 done"
+    assert await host.heard("complete") == [
+        {
+            "summary": "",
+            "findings": {"home": {"room": "The kitchen", "plants": 4}, "contact": {"email": "goodbye@example.com"}},
+            "duration_seconds": 120,
+            "external_id": "ada",
+            "auto_close": False,
+        }
+    ]
+    assert [payload["status"] for payload in await host.heard("status")][-1] == "ended"
+    await host.run("Roxels.close()")
+    assert len(await host.heard("ended")) == 1
+
+
+async def test_start_over_begins_anew_from_the_menu(host: HostPage) -> None:
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await say(host, "The kitchen")
+    await host.said(2)
+    await host.frame.click("#more")
+    await host.frame.click("#start-over")
+    await host.frame.click("#confirm-yes")
+    await host.until("heard.filter(([name]) => name === 'session').length === 2")
+    await host.said(3)
+    assert host.server.requests[-1]["resume"] is False
+    assert len(host.server.conversations) == 2
+    assert len(await shown(host)) == 1
+    assert await host.frame.locator(".field .value").all_inner_texts() == ["", "", ""]
+
+
+async def test_hang_up_ends_the_visit(host: HostPage) -> None:
+    await host.open()
+    await host.start(externalId="ada", display="none")
+    await host.run("Roxels.call.hangUp()")
+    await host.until("heard.some(([name]) => name === 'ended')")
+    assert host.server.byes == 1
+    assert [name for name, _ in (await host.run("heard")) if name in ("ending", "ended", "close")] == [
+        "ending",
+        "ended",
+    ]
+    assert await host.page.locator("[data-roxels]").count() == 0
+
+
+async def test_what_anyone_says_is_text(host: HostPage) -> None:
+    payload = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>javascript:alert(1)'
+    host.server.settings = {
+        **SETTINGS,
+        "name": payload,
+        "notice": {"text": payload, "privacy_url": "javascript:alert(1)"},
+    }
+    await host.open()
+    await host.start(externalId=payload)
+    await host.said(1)
+    await say(host, payload)
+    await host.said(2)
+    assert payload in await shown(host)
+    assert not await host.frame.evaluate("window.pwned")
+    assert await host.frame.locator("#log img, #log script, #notice img, h1 img, dd img").count() == 0
+    assert await host.frame.locator("#privacy").get_attribute("href") is None
+
+
+@pytest.mark.parametrize(
+    ("language", "label", "direction"),
+    [
+        ("de", "Nachricht schreiben…", "ltr"),
+        ("pt-BR", "Escreva uma mensagem…", "ltr"),
+        ("he", "Write a message…", "rtl"),
+    ],
+)
+async def test_language_of_the_template(host: HostPage, language: str, label: str, direction: str) -> None:
+    host.server.language = language
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await shown(host)
+    attributes: Any = await host.frame.evaluate(
+        "[document.documentElement.lang, document.documentElement.dir, document.querySelector('#words').placeholder]"
+    )
+    assert attributes == [language, direction, label]
+
+
+async def test_keyboard_alone(host: HostPage) -> None:
+    await host.open()
+    await host.page.focus("#before")
+    await host.start(externalId="ada")
+    await host.said(1)
+    await host.page.keyboard.type("The kitchen")
+    await host.page.keyboard.press("Shift+Enter")
+    await host.page.keyboard.type("and the hall")
+    await host.page.keyboard.press("Enter")
+    await host.said(2)
+    assert host.server.says[0]["text"] == "The kitchen\nand the hall"
+    await host.page.keyboard.press("Escape")
+    await host.until("heard.some(([name]) => name === 'close')")
+    assert await host.run("document.activeElement.id") == "before"
