@@ -139,6 +139,7 @@ def upgrade() -> None:
         sa.Column("started_at", schema.Moment(), nullable=True),
         sa.Column("ended_at", schema.Moment(), nullable=True),
         sa.Column("last_activity_at", schema.Moment(), nullable=False),
+        sa.Column("left_at", schema.Moment(), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_conversations_person_id")),
         sa.ForeignKeyConstraint(["template_id"], ["templates.id"], name=op.f("fk_conversations_template_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
@@ -203,6 +204,8 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("destination", sa.String(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("due_at", schema.Moment(), nullable=False),
@@ -218,6 +221,7 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_deliveries_environment_created_at_id"), ["environment", "created_at", "id"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_deliveries_person_id_place"), ["person_id", "place"], unique=False)
         batch_op.create_index(batch_op.f("ix_deliveries_status_due_at"), ["status", "due_at"], unique=False)
 
     op.create_table(
@@ -266,6 +270,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sessions_conversation_id"), ["conversation_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sessions_ended_at_expires_at"), ["ended_at", "expires_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_sessions_person_id"), ["person_id"], unique=False)
 
     op.create_table(
