@@ -43,17 +43,20 @@ def overdue(
     *,
     created_at: datetime,
     last_activity_at: datetime,
+    left_at: datetime | None = None,
     resumable_for: timedelta | None,
     now: datetime,
     abandoned_after: timedelta = ABANDONED_AFTER,
 ) -> Status | None:
     """What time alone does to a conversation that nobody attends: `expired`, `processing` (abandoned), or None.
 
-    `last_activity_at` is also when the last listener left, if that was later. `resumable_for` is the resumption window,
-    None where the conversation cannot be resumed: then it is abandoned after `abandoned_after`.
+    `resumable_for` is the resumption window, None where the conversation cannot be resumed: then it is abandoned after
+    `abandoned_after`. For as long after the last listener left (`left_at`), nothing is.
     """
     if status == "created" and now - created_at >= EXPIRES_AFTER:
         return "expired"
+    if left_at is not None and now - left_at < abandoned_after:
+        return None
     if status == "joined" and now - last_activity_at >= (resumable_for or abandoned_after):
         return "processing"
     return None

@@ -15,7 +15,7 @@ The law of a delivery:
     claimed             delivered, waiting, failed   exchange: as the attempt came out
     claimed             due                          exchange: broken off. take_over: the claim's process is dead
     waiting             due                          exchange: the one before it was delivered or has failed
-    delivered, failed   due                          send_again
+    all, unless claimed due                          send_again
 
 A line is what leads to one destination for one person; in it, order is kept by `place`.
 
@@ -116,15 +116,15 @@ def take_over(tx: AcrossWriting, is_alive: Callable[[str], bool]) -> int:
 
 
 def send_again(tx: Writing, delivery_id: str) -> bool:
-    """Make a delivered or failed one due once more, same bytes and keys; False where there is none in that state."""
+    """Make it due at once, same bytes and keys, once more if it was settled; False where it is being sent just now."""
     found = tx.run(
         update(deliveries)
         .where(
             deliveries.c.environment == tx.environment,
             deliveries.c.id == delivery_id,
-            deliveries.c.status.in_(("delivered", "failed")),
+            deliveries.c.claimed_by.is_(None),
         )
-        .values(status="due", due_at=tx.now, claimed_by=None)
+        .values(status="due", due_at=tx.now)
     )
     tx.owes = tx.owes or found > 0
     return found > 0
