@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     worker: bool = True
     """Whether this process also delivers webhooks and does the other work in the background."""
 
-    webhook_timeout: float = Field(default=15, gt=0)
+    webhook_timeout: float = Field(default=10, gt=0)
     """How long a receiver may take to answer a webhook, in seconds."""
 
     retry_scale: float = Field(default=1, gt=0)

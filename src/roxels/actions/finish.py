@@ -1,12 +1,15 @@
 """Bring something to its end: a visit, a conversation, or one that time has overtaken."""
 
+from collections.abc import Callable
+from datetime import timedelta
+
 from roxels.domain import conversation as decide
 from roxels.domain import summary
 from roxels.domain.conversation import Conversation
 from roxels.domain.errors import NotFound
 from roxels.domain.events import AnyEvent, ConversationCompleted, ConversationExpired, SessionEnded
-from roxels.domain.life import EndedBy, overdue
-from roxels.storage import conversations, log, sessions, templates
+from roxels.domain.life import ABANDONED_AFTER, EndedBy, overdue
+from roxels.storage import conversations, leases, log, sessions, templates
 from roxels.storage.log import Stored
 from roxels.storage.transaction import AcrossWriting, Writing
 
@@ -51,10 +54,25 @@ def complete(tx: Writing | AcrossWriting, conversation_id: str, state: Conversat
     return conversations.add(tx, conversation_id, state, None, [made])
 
 
-def overtake(tx: AcrossWriting, conversation_id: str) -> Conversation | None:
-    """What time alone does to a conversation that nobody attends: it expires, or counts as abandoned."""
+def overtake(
+    tx: AcrossWriting,
+    conversation_id: str,
+    is_alive: Callable[[str], bool],
+    *,
+    abandoned_after: timedelta = ABANDONED_AFTER,
+) -> Conversation | None:
+    """What time alone does to a conversation that nobody attends: it expires, or counts as abandoned.
+
+    While it has a speaker, somebody listens, for a room lets go of it when the last listener leaves. A speaker whose
+    process is dead (`is_alive` says) is let go here, as if its listeners had just left: they may be on the way back.
+    Raises `NotFound` where it was erased meanwhile.
+    """
     stored = log.read(tx, conversation_id)
     state = stored.state
+    if state.is_open and stored.speaker is not None:
+        if not is_alive(stored.speaker):
+            leases.release(tx, conversation_id, stored.epoch)
+        return None
     kept = templates.version(tx, state.template_id, state.template_version)
     if kept is None or state.created_at is None or state.last_activity_at is None:
         return None
@@ -63,8 +81,10 @@ def overtake(tx: AcrossWriting, conversation_id: str) -> Conversation | None:
         state.status,
         created_at=state.created_at,
         last_activity_at=state.last_activity_at,
+        left_at=stored.left_at,
         resumable_for=None if anonymous else kept.read().resumable_for,
         now=tx.now,
+        abandoned_after=abandoned_after,
     )
     if fate == "expired":
         return conversations.add(tx, conversation_id, state, None, [ConversationExpired()])

@@ -39,14 +39,24 @@ def may_move(source: Status, target: Status) -> bool:
 
 
 def overdue(
-    status: Status, *, created_at: datetime, last_activity_at: datetime, resumable_for: timedelta | None, now: datetime
+    status: Status,
+    *,
+    created_at: datetime,
+    last_activity_at: datetime,
+    left_at: datetime | None = None,
+    resumable_for: timedelta | None,
+    now: datetime,
+    abandoned_after: timedelta = ABANDONED_AFTER,
 ) -> Status | None:
     """What time alone does to a conversation that nobody attends: `expired`, `processing` (abandoned), or None.
 
-    `resumable_for` is the resumption window, None where the conversation cannot be resumed.
+    `resumable_for` is the resumption window, None where the conversation cannot be resumed: then it is abandoned after
+    `abandoned_after`. For as long after the last listener left (`left_at`), nothing is.
     """
     if status == "created" and now - created_at >= EXPIRES_AFTER:
         return "expired"
-    if status == "joined" and now - last_activity_at >= (resumable_for or ABANDONED_AFTER):
+    if left_at is not None and now - left_at < abandoned_after:
+        return None
+    if status == "joined" and now - last_activity_at >= (resumable_for or abandoned_after):
         return "processing"
     return None

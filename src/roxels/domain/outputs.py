@@ -6,7 +6,7 @@ same `Idempotency-Key`.
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -33,6 +33,22 @@ class Owed(msgspec.Struct, frozen=True, kw_only=True):
     commit_id: str
     revision: int
     body: str
+
+
+PORTS = {"http": 80, "https": 443}
+
+
+def destination(url: str) -> str:
+    """Where a URL leads: scheme, host and port. What leads to one destination for one person arrives in order.
+
+    Empty where the URL cannot be read (it fails at its first attempt).
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port or PORTS.get(parts.scheme)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.hostname}:{port}" if parts.hostname else ""
 
 
 def owed(

@@ -5,9 +5,9 @@ wrong on the way: it may have it or not, so it is asked again with the same byte
 Any other answer (4xx, and 3xx, since redirects are not followed): asking again would bring the same answer.
 
     status                           verdict             fault before a status         verdict
-    2xx                              Done                name, connect, tls, timeout,
-    408, 429, 5xx                    RetryIn or Fatal      cut_off, not_http           RetryIn or Fatal
-    all others                       Fatal               target, url, request          Fatal
+    2xx                              Done                name, connect, tls, timeout, cut_off,
+    408, 429, 5xx                    RetryIn or Fatal      not_http, unsigned, internal      RetryIn or Fatal
+    all others                       Fatal               target, url, request                Fatal
 
     wait after attempt               1    2    3    4    5     6     7    (8 is the last)
     seconds, ± 20 %                  1    3   10   30   90   180   286    (600 in all: ten minutes)
@@ -31,7 +31,9 @@ LONGEST_ASKED = 600.0
 LAST_ATTEMPT = len(WAITS) + 1
 
 #: What can go wrong before a receiver has answered with a status.
-Fault = Literal["name", "connect", "tls", "timeout", "cut_off", "not_http", "target", "url", "request"]
+Fault = Literal[
+    "name", "connect", "tls", "timeout", "cut_off", "not_http", "target", "url", "request", "unsigned", "internal"
+]
 
 
 class _Meaning(msgspec.Struct, frozen=True):
@@ -62,6 +64,11 @@ FAULTS: Mapping[Fault, _Meaning] = {
         "A header or the method cannot be sent: no line breaks in values; Host, Content-Length, "
         "Transfer-Encoding and Connection are set by Roxels.",
     ),
+    "unsigned": _Meaning(
+        True,
+        "Not sent, since there is no webhook secret to sign it with. Create one with POST /v1/webhook-secrets.",
+    ),
+    "internal": _Meaning(True, "Roxels made a mistake; its log says which."),
 }
 
 

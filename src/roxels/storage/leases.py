@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from roxels.storage.schema import ERASING, conversations
-from roxels.storage.transaction import Writing
+from roxels.storage.transaction import AcrossWriting, Writing
 
 
 class Processes:
@@ -73,10 +73,10 @@ def take(tx: Writing, conversation_id: str, processes: Processes) -> int | None:
     return int(row.epoch) + 1
 
 
-def release(tx: Writing, conversation_id: str, epoch: int) -> None:
-    """Stop being the speaker; nothing happens where somebody else became it meanwhile."""
+def release(tx: Writing | AcrossWriting, conversation_id: str, epoch: int) -> None:
+    """Stop being the speaker: nobody listens any more. Nothing happens where somebody else became it meanwhile."""
     tx.run(
         update(conversations)
         .where(conversations.c.id == conversation_id, conversations.c.epoch == epoch)
-        .values(speaker=None)
+        .values(speaker=None, left_at=tx.now)
     )

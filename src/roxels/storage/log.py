@@ -14,12 +14,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from roxels.domain.conversation import EMPTY, Conversation, fold
 from roxels.domain.errors import Conflict, NotFound
 from roxels.domain.events import Fact, decode, encode, name_of
-from roxels.domain.outputs import Owed
+from roxels.domain.outputs import Owed, destination
 from roxels.domain.proof import Proof
 from roxels.storage.schema import ERASING, conversations, deliveries, events, pieces
 from roxels.storage.transaction import AcrossWriting, View, Writing
@@ -84,6 +84,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     said_so_far: str
     epoch: int
     speaker: str | None
+    left_at: datetime | None
 
 
 def fact_rows(conversation_id: str, facts: Iterable[Fact]) -> list[dict[str, Any]]:
@@ -122,6 +123,7 @@ def keep(tx: Writing | AcrossWriting, append: Append) -> None:
     if refusal is not None:
         raise refusal
     tx.touched.add(append.conversation_id)
+    tx.owes = tx.owes or bool(append.due)
 
 
 def read_facts(view: View, conversation_id: str, *, after: int = 0, limit: int | None = None) -> list[Fact]:
@@ -170,6 +172,7 @@ def find(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> St
         said_so_far=read_said(view, conversation_id, unfinished.utterance_id) if unfinished else "",
         epoch=row.epoch,
         speaker=row.speaker,
+        left_at=row.left_at,
     )
 
 
@@ -219,7 +222,16 @@ def _write_rows(connection: Connection, accepted: Sequence[Append]) -> None:
             update(conversations).where(conversations.c.id == bindparam("of")), list(projections.values())
         )
     if due := [row for append in accepted for row in _due_rows(append)]:
-        connection.execute(insert(deliveries), due)
+        connection.execute(insert(deliveries).values(place=_NEXT_PLACE), due)
+
+
+_others = deliveries.alias()
+#: The place of one more delivery among those of its person: an order that no clock can upset.
+_NEXT_PLACE = (
+    select(func.coalesce(func.max(_others.c.place), 0) + 1)
+    .where(_others.c.person_id == bindparam("of_person"))
+    .scalar_subquery()
+)
 
 
 def _projection(append: Append) -> dict[str, Any]:
@@ -246,11 +258,13 @@ def _due_rows(append: Append) -> list[dict[str, Any]]:
             "environment": due.environment,
             "conversation_id": append.conversation_id,
             "person_id": due.person_id,
+            "of_person": due.person_id,
             "goal_id": due.owed.goal_id,
             "commit_id": due.owed.commit_id,
             "revision": due.owed.revision,
             "type": due.owed.type,
             "url": due.owed.url,
+            "destination": destination(due.owed.url),
             "body": due.owed.body,
             "status": "due",
             "due_at": at,

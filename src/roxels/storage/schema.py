@@ -147,6 +147,8 @@ conversations = Table(
     column("started_at", Moment, nullable=True, about=PERSON),
     column("ended_at", Moment, nullable=True, about=PERSON),
     column("last_activity_at", Moment, about=PERSON),
+    #: When the last listener left, since listening is no activity.
+    column("left_at", Moment, nullable=True, about=PERSON),
     Index(None, "environment", "person_id", "template_id", "last_activity_at"),
     Index(None, "environment", "created_at", "id"),
     Index(None, "status", "last_activity_at"),
@@ -195,8 +197,10 @@ sessions = Table(
     column("ended_at", Moment, nullable=True, about=PERSON),
     Index(None, "conversation_id"),
     Index(None, "person_id"),
+    Index(None, "ended_at", "expires_at"),
 )
 
+#: What is owed to receivers. `storage.outbox` has the table of states.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -209,6 +213,10 @@ deliveries = Table(
     column("revision", Integer, about=NOTHING),
     column("type", String, about=NOTHING),
     column("url", Text, about=PERSON),
+    #: Scheme, host and port of `url`; with the person it makes the line in which order is kept.
+    column("destination", String, about=PERSON),
+    #: Its place among all deliveries of this person, from 1.
+    column("place", Integer, about=NOTHING),
     column("body", Text, about=PERSON),
     column("status", String, about=NOTHING),
     #: When it may be tried; while a worker tries it, when its claim runs out.
@@ -217,6 +225,7 @@ deliveries = Table(
     column("tries", Integer, about=NOTHING),
     column("created_at", Moment, about=PERSON),
     Index(None, "status", "due_at"),
+    Index(None, "person_id", "place"),
     Index(None, "conversation_id"),
     Index(None, "person_id"),
     Index(None, "environment", "created_at", "id"),

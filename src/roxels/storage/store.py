@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from roxels.domain.clock import Clock
 from roxels.storage.database import Database
 from roxels.storage.log import Append
-from roxels.storage.transaction import Across, AcrossWriting, Environment, Reading, Writing
+from roxels.storage.transaction import Across, AcrossWriting, Environment, Reading, View, Writing
 from roxels.storage.wake import Wake
 from roxels.storage.writer import Writer
 
@@ -34,15 +34,17 @@ class Store:
     async def append(self, append: Append) -> None:
         """Keep facts or a piece durably; see `storage.log` for what refuses it."""
         await self._writer.append(append)
+        if append.due:
+            self.wake.hint_due()
 
     async def write(
         self, environment: Environment, action: Callable[Concatenate[Writing, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run an action in a transaction of its own, in one environment."""
 
-        def work(connection: Connection) -> tuple[T, set[str]]:
+        def work(connection: Connection) -> tuple[T, View]:
             tx = Writing(connection, environment, self._clock.now())
-            return action(tx, *args, **kwargs), tx.touched
+            return action(tx, *args, **kwargs), tx
 
         return await self._act(work)
 
@@ -71,9 +73,9 @@ class Store:
     ) -> T:
         """Run an action over all environments: worker and sweeps only."""
 
-        def work(connection: Connection) -> tuple[T, set[str]]:
+        def work(connection: Connection) -> tuple[T, View]:
             tx = AcrossWriting(connection, self._clock.now())
-            return action(tx, *args, **kwargs), tx.touched
+            return action(tx, *args, **kwargs), tx
 
         return await self._act(work)
 
@@ -86,11 +88,13 @@ class Store:
         """Run blocking work that needs no transaction on a reader's thread."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
-    async def _act(self, work: Callable[[Connection], tuple[T, set[str]]]) -> T:
+    async def _act(self, work: Callable[[Connection], tuple[T, View]]) -> T:
         result: T
-        result, touched = await self._writer.act(work)
-        for conversation_id in touched:
+        result, tx = await self._writer.act(work)
+        for conversation_id in tx.touched:
             self.wake.hint(conversation_id)
+        if tx.owes:
+            self.wake.hint_due()
         return result
 
     def close(self) -> None:

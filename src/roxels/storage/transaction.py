@@ -28,6 +28,8 @@ class View:
         self.now = now
         #: Conversations whose log this transaction changed; whoever listens is told once it is committed.
         self.touched: set[str] = set()
+        #: Whether this transaction made a delivery due; the worker is told once it is committed.
+        self.owes = False
 
     def all(self, query: AnySelect) -> list[Rows]:
         """All rows."""

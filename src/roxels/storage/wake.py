@@ -1,4 +1,4 @@
-"""Hints that a conversation's log has moved: a reason to look, never a truth.
+"""Hints that a log has moved, or that a delivery is due: a reason to look, never a truth.
 
 Within a process a committed action hints at once. What another process on the same SQLite file wrote is found by
 looking where the logs stand, ten times a second, while anyone else is alive.
@@ -19,6 +19,7 @@ class Wake:
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
+        self._delivering: list[Callable[[], None]] = []
 
     def listen(self, listener: Listener) -> None:
         """Call `listener(conversation_id)` for every hint, on the event loop; it must return at once."""
@@ -28,6 +29,15 @@ class Wake:
         """The log of this conversation may have moved."""
         for listener in self._listeners:
             listener(conversation_id)
+
+    def listen_due(self, listener: Callable[[], None]) -> None:
+        """Call `listener()` whenever a delivery has become due in this process; it must return at once."""
+        self._delivering.append(listener)
+
+    def hint_due(self) -> None:
+        """A delivery may be due."""
+        for listener in self._delivering:
+            listener()
 
 
 def heads(view: Across, ids: list[str]) -> dict[str, int]:

@@ -139,6 +139,7 @@ sa.Table(
     sa.Column("started_at", schema.Moment(), nullable=True),
     sa.Column("ended_at", schema.Moment(), nullable=True),
     sa.Column("last_activity_at", schema.Moment(), nullable=False),
+    sa.Column("left_at", schema.Moment(), nullable=True),
     sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name="fk_conversations_person_id"),
     sa.ForeignKeyConstraint(["template_id"], ["templates.id"], name="fk_conversations_template_id"),
     sa.PrimaryKeyConstraint("id", name="pk_conversations"),
@@ -201,6 +202,8 @@ sa.Table(
     sa.Column("revision", sa.Integer(), nullable=False),
     sa.Column("type", sa.String(), nullable=False),
     sa.Column("url", sa.Text(), nullable=False),
+    sa.Column("destination", sa.String(), nullable=False),
+    sa.Column("place", sa.Integer(), nullable=False),
     sa.Column("body", sa.Text(), nullable=False),
     sa.Column("status", sa.String(), nullable=False),
     sa.Column("due_at", schema.Moment(), nullable=False),
@@ -213,6 +216,7 @@ sa.Table(
     sa.Index("ix_deliveries_conversation_id", "conversation_id"),
     sa.Index("ix_deliveries_environment_created_at_id", "environment", "created_at", "id"),
     sa.Index("ix_deliveries_person_id", "person_id"),
+    sa.Index("ix_deliveries_person_id_place", "person_id", "place"),
     sa.Index("ix_deliveries_status_due_at", "status", "due_at"),
 )
 sa.Table(
@@ -280,6 +284,7 @@ sa.Table(
     sa.UniqueConstraint("join_hash", name="uq_sessions_join_hash"),
     sa.UniqueConstraint("token_hash", name="uq_sessions_token_hash"),
     sa.Index("ix_sessions_conversation_id", "conversation_id"),
+    sa.Index("ix_sessions_ended_at_expires_at", "ended_at", "expires_at"),
     sa.Index("ix_sessions_person_id", "person_id"),
 )
 sa.Table(
