@@ -10,6 +10,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,8 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
 
+from roxels.actions.eraser import Eraser
+from roxels.actions.sweep import Sweeper
 from roxels.agent.ports import Speaker
 from roxels.agent.speakers.scripted import ScriptedSpeaker
 from roxels.api.app import build_api
@@ -26,6 +29,9 @@ from roxels.api.pages import Files, page_routes
 from roxels.api.services import Services
 from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
+from roxels.outbound import guard
+from roxels.outbound.http import Caller
+from roxels.outbound.worker import Deps, Pace, Worker
 from roxels.settings import Settings
 from roxels.storage.database import Database, newest_revision
 from roxels.storage.leases import Processes
@@ -39,9 +45,6 @@ logger = logging.getLogger(__name__)
 
 EMBED = Path(__file__).parent / "embed"
 
-#: Work that runs beside the requests for as long as the server does.
-Job = Callable[[], "asyncio.Future[None]"]
-
 
 class House(msgspec.Struct, frozen=True, kw_only=True):
     """One server and what it is made of."""
@@ -50,6 +53,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     rooms: Rooms
     keyring: Keyring
+    eraser: Eraser
     processes: Processes
     files: Files
     settings: Settings
@@ -99,6 +103,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         store=store,
         rooms=rooms,
         keyring=keyring,
+        eraser=Eraser(store, ids, keyring, clock),
         processes=processes,
         files=Files(EMBED),
         settings=settings,
@@ -120,12 +125,42 @@ def open_database(settings: Settings) -> Database:
 
 @asynccontextmanager
 async def _living(house: House) -> AsyncIterator[None]:
-    jobs = [asyncio.create_task(house.rooms.watch_others(), name="watch")]
-    yield
-    for job in jobs:
-        job.cancel()
-    await asyncio.gather(*jobs, return_exceptions=True)
-    await house.close()
+    """What runs beside the requests: watching other processes, finishing erasures, delivering, sweeping."""
+    settings = house.settings
+    permits = guard.anywhere if settings.allow_private_targets else guard.is_public
+    monotonic = house.clock.monotonic
+    async with Caller(permits=permits, monotonic=monotonic, time_limit=settings.webhook_timeout) as caller:
+        worker = _worker(house, caller)
+        jobs = [asyncio.create_task(house.rooms.watch_others(), name="watch")]
+        if settings.worker:
+            await house.eraser.resume_pending()
+            house.store.wake.listen_due(worker.wake)
+            worker.start()
+            jobs.append(asyncio.create_task(_sweeper(house).run(), name="sweep"))
+        yield
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        await worker.stop(within=min(2.0, settings.drain_seconds))
+        await house.close()
+
+
+def _worker(house: House, caller: Caller) -> Worker:
+    deps = Deps(
+        store=house.store,
+        call=caller.call,
+        vault=house.keyring.vault,
+        clock=house.clock,
+        ids=house.ids,
+        process_id=house.processes.own_id,
+        is_alive=house.processes.is_alive,
+    )
+    return Worker(deps, Pace(time_limit=house.settings.webhook_timeout, retry_scale=house.settings.retry_scale))
+
+
+def _sweeper(house: House) -> Sweeper:
+    abandoned_after = timedelta(minutes=house.settings.abandon_minutes)
+    return Sweeper(house.store, house.clock, house.processes.is_alive, abandoned_after=abandoned_after)
 
 
 class Server(uvicorn.Server):

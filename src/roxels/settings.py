@@ -66,9 +66,6 @@ class Settings(BaseSettings):
     retry_scale: float = Field(default=1, gt=0)
     """Multiplies the pauses between attempts to deliver (1, 3, 10, 30, 90, 180, 286 s)."""
 
-    session_hours: float = Field(default=24, gt=0)
-    """How long a visit's token and proof hold, in hours, and how long an opened visit waits for its browser."""
-
     nudge_seconds: float = Field(default=45, gt=0)
     """After how much silence the agent asks once whether the person is still there, in seconds."""
 
@@ -78,11 +75,8 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(default=8, ge=0)
     """How long a server that was told to stop waits for answers under way, in seconds."""
 
-    max_frame_bytes: int = Field(default=64 * 1024, ge=1024)
+    max_frame_bytes: int = Field(default=256 * 1024, ge=1024)
     """The longest message that a browser may send over the socket, in bytes."""
-
-    socket_queue: int = Field(default=256, ge=8)
-    """How many messages may wait for a slow reader before it is disconnected (it comes back and reads on)."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least grave log line that is written."""
