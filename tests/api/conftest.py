@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from roxels.actions import author, manage
-from roxels.api.app import build_api, openapi
+from roxels.api.app import build_api, document
 from roxels.api.limits import Buckets
 from roxels.api.services import Services
 from roxels.domain.conversation import fold
@@ -61,7 +61,7 @@ class Door:
         self.services = services
         self.store: Store = services.store
         self.clock = clock
-        self.checker = Checker(openapi(app))
+        self.checker = Checker(document())
         self.template_id = ""
         self.secret = ""
         self.embed_key = ""

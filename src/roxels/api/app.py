@@ -1,10 +1,12 @@
 """The REST application: routes, errors and what every request passes, put together around its services."""
 
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
 from starlette.routing import Route, compile_path
 
 from roxels.api import errors, reference, shapes
@@ -31,16 +33,19 @@ TAGS = [
     {"name": "Health", "description": "For load balancers and monitoring."},
 ]
 
-#: What may be answered instead, by status.
+_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+#: What may be answered instead, by status. Written out, since a model per route and status costs half a second.
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {"model": shapes.Error, "description": "Something in the request cannot be meant; `field` says what."},
-    401: {"model": shapes.Error, "description": "No key, or one that does not hold."},
-    403: {"model": shapes.Error, "description": "A good key without this right."},
-    404: {"model": shapes.Error, "description": "Nothing there that this key can see."},
-    409: {"model": shapes.Error, "description": "The state moved on, or an `Idempotency-Key` was used before."},
-    429: {"model": shapes.Error, "description": "Too often; wait for the seconds in `Retry-After`."},
+    status: {"description": description, "content": _ERROR}
+    for status, description in [
+        (400, "Something in the request cannot be meant; `field` says what."),
+        (401, "No key, or one that does not hold."),
+        (403, "A good key without this right."),
+        (404, "Nothing there that this key can see."),
+        (409, "The state moved on, or an `Idempotency-Key` was used before."),
+        (429, "Too often; wait for the seconds in `Retry-After`."),
+    ]
 }
-
 
 #: Where each resource stands, and whether the description shows it there.
 RESOURCES: list[tuple[str, APIRouter, bool]] = [
@@ -57,6 +62,18 @@ RESOURCES: list[tuple[str, APIRouter, bool]] = [
 
 def build_api(services: Services) -> FastAPI:
     """The application, ready to serve. Other rooms may add routes to it."""
+    app = _bare()
+    app.state.services = services
+    app.router.routes.extend(reference.routes(document))
+    errors.install(app, addresses())
+    app.add_middleware(Bounds)
+    app.add_middleware(Headers)
+    app.add_middleware(Counts, registry=services.registry)
+    app.add_middleware(Faults)
+    return app
+
+
+def _bare() -> FastAPI:
     app = FastAPI(
         title="Roxels",
         version=version("roxels"),
@@ -67,16 +84,9 @@ def build_api(services: Services) -> FastAPI:
         redirect_slashes=False,
         strict_content_type=False,
     )
-    app.state.services = services
     for prefix, router, is_described in RESOURCES:
         app.include_router(router, prefix=prefix, include_in_schema=is_described, responses=REFUSALS)
     app.include_router(health.router)
-    app.router.routes.extend(reference.routes(openapi(app)))
-    errors.install(app, addresses())
-    app.add_middleware(Bounds)
-    app.add_middleware(Headers)
-    app.add_middleware(Counts, registry=services.registry)
-    app.add_middleware(Faults)
     return app
 
 
@@ -91,9 +101,11 @@ def addresses() -> list[Address]:
     ]
 
 
-def openapi(app: FastAPI) -> dict[str, Any]:
+@cache
+def document() -> dict[str, Any]:
     """The description of all of it, in OpenAPI 3.1."""
-    document = get_openapi(
+    app = _bare()
+    made = get_openapi(
         title=app.title,
         version=app.version,
         description=ABOUT,
@@ -101,9 +113,13 @@ def openapi(app: FastAPI) -> dict[str, Any]:
         tags=TAGS,
         separate_input_output_schemas=False,
     )
-    for methods in document["paths"].values():
+    for methods in made["paths"].values():
         for operation in methods.values():
             operation["responses"].pop("422", None)  # refusals of bodies are 400 here
+    schemas = made["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
-        document["components"]["schemas"].pop(name, None)
-    return document
+        schemas.pop(name, None)
+    error = TypeAdapter(shapes.Error).json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= error.pop("$defs") | {"Error": error}
+    made["components"]["schemas"] = dict(sorted(schemas.items()))
+    return made

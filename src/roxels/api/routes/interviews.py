@@ -18,7 +18,17 @@ from roxels.storage.transaction import Writing
 
 router = APIRouter(route_class=StrictRoute, tags=["Conversations"])
 
-StatusWord = Status | Literal["not_started", "in_progress", "processing_failed"]
+StatusWord = Literal[
+    "created",
+    "joined",
+    "processing",
+    "completed",
+    "failed",
+    "expired",
+    "not_started",
+    "in_progress",
+    "processing_failed",
+]
 #: Every word for a status that a filter takes, and what it means.
 STATUSES: dict[str, Status] = {status: status for status in get_args(Status)} | ALIASES
 
