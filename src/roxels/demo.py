@@ -27,6 +27,11 @@ TEMPLATE = Path(__file__).parent / "demo_template.json"
 
 #: Keys and passwords of the demo, kept beside the database, which has only their hashes.
 MEMO = "demo.json"
+#: A strict policy, as a careful customer has it: these lines are all that the embed needs of a page.
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; "
+    "script-src 'self' {origin}; frame-src {origin}; connect-src 'self' {origin}"
+)
 LOGIN = "operator@roxels.example"
 
 
@@ -159,12 +164,14 @@ def _write_privately(file: Path, text: str) -> None:
 def demo_routes(files: Files, sink: Sink, config: dict[str, Any]) -> list[Route]:
     """The customer's page (to be opened at `localhost`, another site than `127.0.0.1`) and the receiver."""
 
+    policy = POLICY.format(origin=config["url"])
+
     async def home(_request: Request) -> Response:
         return RedirectResponse(config["demo_url"])
 
     async def page(request: Request) -> Response:
         name = request.path_params["name"] or "index.html"
-        return files.answer(request, f"demo/{name}", {"Cache-Control": "no-cache"})
+        return files.answer(request, f"demo/{name}", {"Cache-Control": "no-cache", "Content-Security-Policy": policy})
 
     async def settings(_request: Request) -> Response:
         shown = {"origin": config["url"], "embed_key": config["embed_key"], "template_id": config["template_id"]}
@@ -199,12 +206,12 @@ def _telling(headers: dict[str, str]) -> dict[str, str]:
     return {name: headers[name] for name in names if name in headers}
 
 
-def _without_ours(body: str) -> Any:
+def _without_ours(body: str) -> str:
     """A delivery as the page may show it: our own id of the person stays with the receiver."""
     try:
         value = json.loads(body)
     except ValueError:
-        return None
+        return ""
     if isinstance(value, dict):
         value.pop("person_id", None)
-    return value
+    return json.dumps(value, ensure_ascii=False)

@@ -24,6 +24,10 @@ TYPES = {
 }
 FOR_GOOD = "public, max-age=31536000, immutable"
 SHORTLY = "public, max-age=300, must-revalidate"
+#: The name under which `embed.js`, which is served as it lies, asks for its own parts.
+CURRENT = "v"
+#: A module that another site's page imports needs this.
+ANY_PAGE = {"Access-Control-Allow-Origin": "*"}
 
 
 class Files:
@@ -58,7 +62,7 @@ def page_routes(store: Store, files: Files) -> list[Route]:
     frame_html = files.contents["frame.html"].replace(b"{{ v }}", files.version.encode())
 
     async def script(request: Request) -> Response:
-        return files.answer(request, "embed.js", {"Cache-Control": SHORTLY, "Access-Control-Allow-Origin": "*"})
+        return files.answer(request, "embed.js", {"Cache-Control": SHORTLY, **ANY_PAGE})
 
     async def frame(request: Request) -> Response:
         key = request.query_params.get("key")
@@ -72,9 +76,10 @@ def page_routes(store: Store, files: Files) -> list[Route]:
         return Response(frame_html, media_type=TYPES[".html"], headers=headers)
 
     async def static(request: Request) -> Response:
-        if request.path_params["version"] != files.version or request.path_params["name"].startswith("demo/"):
+        version, name = request.path_params["version"], request.path_params["name"]
+        if version not in (files.version, CURRENT) or name.startswith("demo/"):
             return PlainTextResponse("There is nothing here.", status_code=404)
-        return files.answer(request, request.path_params["name"], {"Cache-Control": FOR_GOOD})
+        return files.answer(request, name, {"Cache-Control": SHORTLY if version == CURRENT else FOR_GOOD, **ANY_PAGE})
 
     return [
         Route("/embed.js", script),

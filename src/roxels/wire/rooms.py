@@ -187,7 +187,12 @@ def _settings(template: Template) -> dict[str, object]:
                 "id": goal.id,
                 "label": goal.label,
                 "fields": [
-                    {"name": field.name, "label": field.label, "type": field.type, "enum": field.enum}
+                    {
+                        "name": field.name,
+                        "label": field.name.replace("_", " ").capitalize(),
+                        "type": field.type,
+                        "enum": field.enum,
+                    }
                     for field in goal.fields
                 ],
             }
