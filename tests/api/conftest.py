@@ -98,7 +98,7 @@ class Checker:
     """Holds answers to the description, and to what is true of every answer."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
+        self.document = document
 
     async def __call__(self, response: httpx2.Response) -> None:
         """Called with every answer."""
@@ -116,7 +116,7 @@ class Checker:
 
     def _operation(self, response: httpx2.Response) -> dict[str, Any] | None:
         path = response.request.url.path
-        for template, methods in self._document["paths"].items():
+        for template, methods in self.document["paths"].items():
             parts = zip(template.split("/"), path.split("/"), strict=False)
             if len(template.split("/")) == len(path.split("/")) and all(a == b or a[:1] == "{" for a, b in parts):
                 found: dict[str, Any] | None = methods.get(response.request.method.lower())
@@ -125,7 +125,7 @@ class Checker:
         return None
 
     def _check(self, body: Any, schema: dict[str, Any]) -> None:
-        jsonschema.validate(body, {**schema, "components": self._document["components"]})
+        jsonschema.validate(body, {**schema, "components": self.document["components"]})
 
 
 @pytest.fixture
@@ -144,6 +144,18 @@ def opened(folder: Path, clock: FakeClock, limits: Buckets | None = None) -> "_O
     return _Opened(folder, clock, limits)
 
 
+#: The application is put together once: that takes a while, and it keeps nothing but its services.
+REGISTRY = CollectorRegistry()
+APPS: list[FastAPI] = []
+
+
+def _app(services: Services) -> FastAPI:
+    if not APPS:
+        APPS.append(build_api(services))
+    APPS[0].state.services = services
+    return APPS[0]
+
+
 class _Opened:
     def __init__(self, folder: Path, clock: FakeClock, limits: Buckets | None) -> None:
         database = Database(folder / "roxels.db")
@@ -157,10 +169,10 @@ class _Opened:
             origin=ORIGIN,
             sealer=Vault((bytes(32),), ids.key),
             limits=limits,
-            registry=CollectorRegistry(),
+            registry=REGISTRY,
             is_draining=lambda: self.draining,
         )
-        self.door = Door(build_api(services), services, clock)
+        self.door = Door(_app(services), services, clock)
 
     async def __aenter__(self) -> Door:
         door = self.door

@@ -6,6 +6,7 @@ Bounds    bodies up to 1 MB; no NUL in an address
 Counts    requests by method, route and status
 """
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -120,7 +121,7 @@ class Counts:
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                route = getattr(scope.get("route"), "path", "none")
+                route = re.sub(r"\{\w+\}", "{}", getattr(scope.get("route"), "path", "none"))
                 self._requests.labels(_method(scope), route, str(message["status"])).inc()
             await send(message)
 

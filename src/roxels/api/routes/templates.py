@@ -37,7 +37,7 @@ EXAMPLE = {
 Written = Annotated[
     dict[str, Any], Body(description="Kept as written, keys that mean nothing here too.", examples=[EXAMPLE])
 ]
-Number = Annotated[str, Header(alias="If-Match", description="The version that you read, e.g. `3`.")]
+Number = Annotated[str | None, Header(alias="If-Match", description="The version that you read, e.g. `3`.")]
 
 
 @router.post("", status_code=201, response_model=dict[str, Any])
@@ -69,7 +69,7 @@ async def patch_template(
     template_id: str,
     body: Written,
     publish: Annotated[bool, Query(description="`false` keeps a draft; publish it later.")] = True,
-    if_match: Number | None = None,
+    if_match: Number = None,
 ) -> Response:
     """Replace the top-level keys that are sent; the others stay. Makes a new version and publishes it.
 
