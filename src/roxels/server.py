@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
 
+from roxels.actions.eraser import Eraser
 from roxels.agent.ports import Speaker
 from roxels.agent.speakers.scripted import ScriptedSpeaker
 from roxels.api.app import build_api
@@ -50,6 +51,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     rooms: Rooms
     keyring: Keyring
+    eraser: Eraser
     processes: Processes
     files: Files
     settings: Settings
@@ -63,6 +65,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     async def close(self) -> None:
         """Say goodbye to everyone, then close what `build` opened."""
         await self.rooms.drain()
+        await self.eraser.close()
         self.processes.close()
         await asyncio.to_thread(self.store.close)
 
@@ -83,12 +86,14 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
     speaker = speaker or ScriptedSpeaker(clock, settings.scripted_cps)
     ports = Ports(store=store, speaker=speaker, clock=clock, ids=ids, nudge_after=settings.nudge_seconds)
     rooms = Rooms(ports, processes)
+    eraser = Eraser(store, ids, keyring, clock)
     services = Services(
         store=store,
         ids=ids,
         clock=clock,
         origin=origin_of(settings),
         sealer=keyring.vault,
+        eraser=eraser,
         limits=Buckets(clock) if settings.limits else None,
         registry=CollectorRegistry(),
         is_draining=lambda: rooms.is_draining,
@@ -99,6 +104,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         store=store,
         rooms=rooms,
         keyring=keyring,
+        eraser=eraser,
         processes=processes,
         files=Files(EMBED),
         settings=settings,
@@ -120,6 +126,7 @@ def open_database(settings: Settings) -> Database:
 
 @asynccontextmanager
 async def _living(house: House) -> AsyncIterator[None]:
+    await house.eraser.resume_pending()
     jobs = [asyncio.create_task(house.rooms.watch_others(), name="watch")]
     yield
     for job in jobs:
