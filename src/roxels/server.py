@@ -67,6 +67,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     async def close(self) -> None:
         """Say goodbye to everyone, then close what `build` opened."""
         await self.rooms.drain()
+        await self.eraser.close()
         self.processes.close()
         await asyncio.to_thread(self.store.close)
 
@@ -87,12 +88,14 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
     speaker = speaker or ScriptedSpeaker(clock, settings.scripted_cps)
     ports = Ports(store=store, speaker=speaker, clock=clock, ids=ids, nudge_after=settings.nudge_seconds)
     rooms = Rooms(ports, processes)
+    eraser = Eraser(store, ids, keyring, clock)
     services = Services(
         store=store,
         ids=ids,
         clock=clock,
         origin=origin_of(settings),
         sealer=keyring.vault,
+        eraser=eraser,
         limits=Buckets(clock) if settings.limits else None,
         registry=CollectorRegistry(),
         is_draining=lambda: rooms.is_draining,
@@ -103,7 +106,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         store=store,
         rooms=rooms,
         keyring=keyring,
-        eraser=Eraser(store, ids, keyring, clock),
+        eraser=eraser,
         processes=processes,
         files=Files(EMBED),
         settings=settings,
@@ -132,8 +135,8 @@ async def _living(house: House) -> AsyncIterator[None]:
     async with Caller(permits=permits, monotonic=monotonic, time_limit=settings.webhook_timeout) as caller:
         worker = _worker(house, caller)
         jobs = [asyncio.create_task(house.rooms.watch_others(), name="watch")]
+        await house.eraser.resume_pending()
         if settings.worker:
-            await house.eraser.resume_pending()
             house.store.wake.listen_due(worker.wake)
             worker.start()
             jobs.append(asyncio.create_task(_sweeper(house).run(), name="sweep"))

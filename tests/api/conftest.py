@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from roxels.actions import author, manage
+from roxels.actions.eraser import Eraser
 from roxels.api.app import build_api, document
 from roxels.api.limits import Buckets
 from roxels.api.services import Services
@@ -28,7 +29,7 @@ from roxels.storage.keys import EmbedKey
 from roxels.storage.log import Append
 from roxels.storage.store import Store
 from roxels.storage.transaction import Environment, Reading, Writing
-from roxels.storage.vault import Vault
+from roxels.storage.vault import Keyring
 from roxels.testing import CountedIds, FakeClock
 
 ORIGIN = "http://127.0.0.1:8000"
@@ -162,12 +163,15 @@ class _Opened:
         database.create_all()
         self.draining = False
         ids = CountedIds()
+        store = Store(database, clock)
+        keyring = Keyring.load(folder / "keys", ids.key)
         services = Services(
-            store=Store(database, clock),
+            store=store,
             ids=ids,
             clock=clock,
             origin=ORIGIN,
-            sealer=Vault((bytes(32),), ids.key),
+            sealer=keyring.vault,
+            eraser=Eraser(store, ids, keyring, clock),
             limits=limits,
             registry=REGISTRY,
             is_draining=lambda: self.draining,
@@ -180,6 +184,7 @@ class _Opened:
         return door
 
     async def __aexit__(self, *_: object) -> None:
+        await self.door.services.eraser.close()
         await asyncio.to_thread(self.door.store.close)
 
 

@@ -87,6 +87,7 @@ async def talk_goes_on(ada: HttpPerson, demo: Demo) -> None:
     for words in ANSWERS[2:]:
         await ada.answer(words)
     assert ada.view.committed == {"your_home": 1, "your_care": 1}
+    await ada.listen(lambda view: view.ended_by)
     assert ada.view.ended_by == "agent"
     assert (await ada.open())["reason"] == "ended"
 

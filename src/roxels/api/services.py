@@ -6,6 +6,7 @@ import msgspec
 from fastapi import Request
 from prometheus_client import CollectorRegistry
 
+from roxels.actions.eraser import Eraser
 from roxels.actions.manage import Sealer
 from roxels.api.limits import Buckets
 from roxels.domain.clock import Clock
@@ -22,6 +23,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     #: Where browsers reach this server: scheme, host and port, no path, e.g. `https://talk.example.com`.
     origin: str
     sealer: Sealer
+    eraser: Eraser
     #: None where requests are not counted (`ROXELS_LIMITS=off`).
     limits: Buckets | None
     #: What `/metrics` shows; other rooms may register their own numbers.

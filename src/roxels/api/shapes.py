@@ -201,6 +201,34 @@ class Events(TypedDict):
     has_more: bool
 
 
+class Receipt(TypedDict):
+    """Proof of an erasure that anybody can check and that does not say who was erased."""
+
+    id: str
+    subject: Annotated[str, Field(description="A salted hash of whom or what it is about.")]
+    counts: Annotated[dict[str, int], Field(description="Rows removed, by table.")]
+    erased_at: Annotated[str, Field(description="RFC 3339, UTC, to the letter as signed.")]
+    reason: str
+    prev: Annotated[str | None, Field(description="SHA-256 of the receipt before this one; null for the first.")]
+    key_id: Annotated[str, Field(description="Which key signed.")]
+    signature: Annotated[str, Field(description="Ed25519, of all other fields as canonical JSON.")]
+
+
+class Erased(TypedDict):
+    """It is gone."""
+
+    deleted: Literal[True]
+    id: str
+    receipt: Receipt
+
+
+class Sweeping(TypedDict):
+    """It is out of reach; something that still reads holds up the cleaning of the files."""
+
+    status: Literal["sweeping"]
+    id: str
+
+
 class Warning(TypedDict):
     """Something that is allowed and may not be meant."""
 

@@ -1,11 +1,12 @@
 """Domain to JSON: the only place. The shapes are those of `shapes`; times stay times until they are sent."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, assert_never, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from roxels.actions import eraser
 from roxels.actions.admit import Admitted
 from roxels.actions.inspect import Whole
 from roxels.actions.open import Opened
@@ -15,12 +16,14 @@ from roxels.domain.conversation import Conversation, Message, SessionState, Unfi
 from roxels.domain.errors import Internal
 from roxels.domain.events import Fact, name_of
 from roxels.domain.persons import Person
+from roxels.domain.receipts import Receipt
 from roxels.domain.resumption import Report
 from roxels.domain.templates import Template
 from roxels.storage.conversations import Outline
 from roxels.storage.deliveries import Delivery
 from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
 from roxels.storage.pages import Page
+from roxels.storage.receipts import Link
 from roxels.storage.sessions import Outline as VisitOutline
 from roxels.storage.templates import Kept, VersionOutline
 
@@ -363,4 +366,42 @@ def launcher(look: Mapping[str, Any], name: str) -> shapes.Launcher:
         "color": look.get("color"),
         "position": look.get("position") or "bottom-right",
         "visibility": {"include": visibility.get("include") or [], "exclude": visibility.get("exclude") or []},
+    }
+
+
+# Erasing ------------------------------------------------------------------------------------------------------------
+
+
+def erased(answer: eraser.Erased | eraser.Sweeping) -> shapes.Erased | shapes.Sweeping:
+    """What came of the wish to erase."""
+    match answer:
+        case eraser.Erased():
+            return {"deleted": True, "id": answer.id, "receipt": receipt(answer.receipt)}
+        case eraser.Sweeping():
+            return {"status": "sweeping", "id": answer.id}
+        case _:
+            assert_never(answer)
+
+
+def receipt(kept: Receipt) -> shapes.Receipt:
+    """A receipt, to the letter: whoever checks it needs every field as it was signed."""
+    return {
+        "id": kept.id,
+        "subject": kept.subject,
+        "counts": kept.counts,
+        "erased_at": kept.erased_at,
+        "reason": kept.reason,
+        "prev": kept.prev,
+        "key_id": kept.key_id,
+        "signature": kept.signature,
+    }
+
+
+def receipts(found: list[Link], limit: int) -> shapes.Page[shapes.Receipt]:
+    """Receipts from the newest on; one more than `limit` was read where there are more."""
+    shown, has_more = found[:limit], len(found) > limit
+    return {
+        "items": [receipt(link.receipt) for link in shown],
+        "next_cursor": str(shown[-1].n) if has_more else None,
+        "has_more": has_more,
     }

@@ -1,0 +1,73 @@
+"""Erasing, and its receipts. What is deleted is out of reach at once, and gone from the files with the receipt."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from roxels.actions.eraser import Erased, Sweeping
+from roxels.api import paging, shapes, views
+from roxels.api.answers import Answer, reply
+from roxels.api.auth import Secret
+from roxels.api.reading import StrictRoute
+from roxels.domain.errors import Invalid
+from roxels.domain.persons import external_id as checked
+from roxels.storage import receipts
+
+SWEEPING: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": shapes.Sweeping,
+        "description": "Out of reach; the receipt follows when the files are clean. Ask again with the same DELETE.",
+    }
+}
+
+conversations = APIRouter(route_class=StrictRoute, tags=["Conversations"])
+router = APIRouter(prefix="/v1", route_class=StrictRoute)
+
+
+@conversations.delete("/{interview_id}", response_model=shapes.Erased, responses=SWEEPING)
+async def delete_interview(key: Secret, interview_id: str) -> Response:
+    """Erase a conversation with all that belongs to it. Whoever is in it is told, and its visits end.
+
+    A repeat within 24 hours has the same receipt.
+    """
+    return _told(await key.services.eraser.conversation(key.environment, interview_id, "api"))
+
+
+@router.delete("/persons/{person_id}", response_model=shapes.Erased, responses=SWEEPING, tags=["Persons"])
+async def delete_person(key: Secret, person_id: str) -> Response:
+    """Erase a person with every conversation and all else that leads to her. Who comes with her id then is a stranger.
+
+    A repeat within 24 hours has the same receipt.
+    """
+    return _told(await key.services.eraser.person(key.environment, person_id, "api"))
+
+
+@router.delete("/persons", response_model=shapes.Erased, responses=SWEEPING, tags=["Persons"])
+async def delete_person_called(
+    key: Secret, external_id: Annotated[str, Query(description="Your own id, compared exactly.")]
+) -> Response:
+    """Erase a person by your own id. The `id` of the answer is what you sent."""
+    identity = checked(external_id) or external_id
+    return _told(await key.services.eraser.person_called(key.environment, identity, "api"))
+
+
+@router.get("/receipts", response_model=shapes.Page[shapes.Receipt], tags=["Receipts"])
+async def list_receipts(
+    key: Secret,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before; opaque.")] = None,
+    limit: paging.Limit = 50,
+) -> Response:
+    """List the receipts of what was erased, the newest first. Each names the one before it by its hash."""
+    found = await key.read(receipts.newest, before=_place(cursor), limit=limit + 1)
+    return reply(Answer(body=views.receipts(found, limit)))
+
+
+def _told(answer: Erased | Sweeping) -> Response:
+    return reply(Answer(body=views.erased(answer), status=202 if isinstance(answer, Sweeping) else 200))
+
+
+def _place(cursor: str | None) -> int | None:
+    if cursor is not None and not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 16):
+        raise Invalid("`cursor` is not one of ours; pass `next_cursor` on as it came.", field="cursor")
+    return None if cursor is None else int(cursor)

@@ -1,0 +1,49 @@
+"""The house as `server.build` puts it together: what it takes up at its start."""
+
+from pathlib import Path
+
+from roxels.actions import forget
+from roxels.actions.forget import Wish
+from roxels.actions.open import Wish as OpenWish
+from roxels.actions.open import open_visit
+from roxels.ambient import RandomIds, SystemClock
+from roxels.domain.proof import Proof
+from roxels.server import House, build
+from roxels.settings import Settings
+from roxels.storage import erasures, receipts, templates
+from tests.actions.planting import found
+from tests.storage.conftest import TEMPLATE
+
+
+def house_of(folder: Path) -> House:
+    return build(Settings(data=folder), clock=SystemClock(), ids=RandomIds())
+
+
+async def begin_to_erase(house: House, external_id: str) -> None:
+    """Only the first transaction, as if the process was killed then."""
+    template_id = await house.store.write("test", templates.create, TEMPLATE, house.ids)
+    visit = OpenWish(
+        template_id=template_id,
+        external_id=external_id,
+        name=None,
+        source="browser",
+        proof=Proof.claimed,
+        method="external_id",
+        context={},
+    )
+    await house.store.write("test", open_visit, visit, house.ids)
+    wish = Wish(by="external_id", id=external_id, reason="api", salt=house.keyring.subject_salt)
+    await house.store.write("test", forget.forget, wish, house.ids)
+
+
+async def test_what_was_being_erased_is_erased_after_the_next_start(tmp_path: Path) -> None:
+    killed = house_of(tmp_path)
+    await begin_to_erase(killed, "user_canary_adaadaada")
+    await killed.close()
+    house = house_of(tmp_path)
+    async with house.app.router.lifespan_context(house.app):
+        await house.eraser.settle()
+        [link] = await house.store.read("test", receipts.newest, before=None, limit=10)
+        assert link.receipt.counts["persons"] == 1
+        assert await house.store.read_across(erasures.pending) == []
+        assert found(tmp_path, ["user_canary_adaadaada"]) == {}
