@@ -91,10 +91,6 @@ class Screen {
     this.talk.say(words.value);
     words.value = "";
     this.sticks = true;
-    this.language = "";
-    this.phase = "";
-    /** @type {Record<string, any> | null} */
-    this.dressed = null;
     this.weigh();
   }
 
