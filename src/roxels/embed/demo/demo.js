@@ -237,6 +237,8 @@ function loadRoxels(origin) {
   });
 }
 
+export {}; // a module: it may wait at the top
+
 greet();
 const config = await (await fetch("config.json")).json();
 $("here").textContent = location.host;
