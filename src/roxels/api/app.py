@@ -70,10 +70,10 @@ def build_api(services: Services) -> FastAPI:
     app.state.services = services
     app.router.routes.extend(reference.routes(document))
     errors.install(app, addresses())
-    app.add_middleware(Bounds)
-    app.add_middleware(Headers)
-    app.add_middleware(Counts, registry=services.registry)
+    app.add_middleware(Bounds)  # what is added later stands further out
     app.add_middleware(Faults)
+    app.add_middleware(Counts, registry=services.registry)
+    app.add_middleware(Headers)
     return app
 
 

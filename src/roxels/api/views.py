@@ -11,7 +11,7 @@ from roxels.actions.admit import Admitted
 from roxels.actions.inspect import Whole
 from roxels.actions.open import Opened
 from roxels.api import paging, shapes
-from roxels.domain import templates as rules
+from roxels.domain import soundness
 from roxels.domain.conversation import Conversation, Message, SessionState, Unfinished
 from roxels.domain.errors import Internal
 from roxels.domain.events import Fact, name_of
@@ -283,7 +283,7 @@ def template(kept: Kept) -> dict[str, Any]:
         "id": kept.id,
         "version": kept.version,
         "status": kept.status,
-        "warnings": rules.warnings(kept.raw),
+        "warnings": soundness.warnings(kept.raw),
         "created_at": kept.created_at,
         "updated_at": kept.updated_at,
     }
