@@ -196,6 +196,7 @@ function greet() {
 
 /** @param {{resumed: boolean, turns: number, unfinished: object | null}} report */
 function welcomeBack({ resumed, turns, unfinished }) {
+  if (!resumed) plan.clear();
   const rest = unfinished ? ", in the middle of a sentence" : "";
   $("return").textContent = resumed ? `Welcome back. Picked up after ${turns} messages${rest}.` : "";
 }
