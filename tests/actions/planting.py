@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import JSON, Column, Integer, LargeBinary, Table, insert, update
+from sqlalchemy import JSON, Column, Integer, LargeBinary, Table, UniqueConstraint, insert, update
 
 from roxels.actions.open import Opened, Wish, open_visit
 from roxels.domain.conversation import EMPTY, Conversation
@@ -204,7 +204,15 @@ def _value(column: Column[Any], person: Planted, number: int, parents: dict[str,
         return words.encode()
     if isinstance(column.type, Integer):
         return number
-    return f"{number:015x} {words}" if column.unique or column.primary_key else words
+    return f"{number:015x} {words}" if column.primary_key or _is_unique(column) else words
+
+
+def _is_unique(column: Column[Any]) -> bool:
+    """Whether no two rows may have the same here, alone or together with other columns."""
+    constraints = column.table.constraints
+    return bool(column.unique) or any(
+        isinstance(each, UniqueConstraint) and column in each.columns.values() for each in constraints
+    )
 
 
 def found(folder: Path, needles: Iterable[str]) -> dict[str, list[str]]:

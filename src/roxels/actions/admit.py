@@ -48,7 +48,7 @@ def admit(tx: Writing, wish: Wish, ids: Ids) -> Admitted:
         session_id=opened.session_id,
         token=opened.token,
         expires_at=opened.expires_at,
-        report=_report(tx, opened.conversation_id, opened.state, reason=opened.reason, proof=wish.proof),
+        report=_report(tx, opened.conversation_id, opened.state, reason=opened.reason, proof=opened.proof),
     )
 
 

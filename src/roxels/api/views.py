@@ -77,7 +77,7 @@ def opened(visit: Opened, origin: str) -> shapes.Opened:
         "template_version": visit.state.template_version,
         "status": visit.state.status,
         "resumed": visit.resumed,
-        "reason": visit.reason,
+        "reason": visit.judged,
         "join_url": join_url(visit, origin),
         "created_at": visit.created_at,
         "expires_at": visit.expires_at,

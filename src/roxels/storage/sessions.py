@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import insert, select, update
 
 from roxels.domain.ids import hashed
-from roxels.domain.proof import Proof
+from roxels.domain.proof import Proof, may_stay
 from roxels.storage.schema import conversations, persons, sessions
 from roxels.storage.transaction import AnySelect, Environment, Reading, Rows, View, Writing
 
@@ -26,13 +26,17 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     locale: str
     allowed_domains: tuple[str, ...] | None
+    #: The browser that holds it, by the hash of its secret.
+    browser: str | None
+    #: The best proof of any session of its conversation.
+    top_proof: Proof
     exchanged_at: datetime | None
     expires_at: datetime
     ended_at: datetime | None
 
     def is_live(self, now: datetime) -> bool:
         """Whether it may still be used."""
-        return self.ended_at is None and now < self.expires_at
+        return self.ended_at is None and now < self.expires_at and may_stay(self.proof, self.top_proof)
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,13 +52,13 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _JOINED = (
-    select(sessions, persons.c.external_id, conversations.c.allowed_domains)
+    select(sessions, persons.c.external_id, conversations.c.allowed_domains, conversations.c.top_proof)
     .join(persons, persons.c.id == sessions.c.person_id)
     .join(conversations, conversations.c.id == sessions.c.conversation_id)
 )
 
 
-def create(tx: Writing, visit: Visit, *, token: str | None, join_secret: str | None) -> None:
+def create(tx: Writing, visit: Visit, *, token: str | None, join_secret: str | None, tab: str | None = None) -> None:
     """Keep a new session: with a token for the browser that asked, or to be exchanged by the first that comes."""
     tx.run(
         insert(sessions).values(
@@ -65,6 +69,8 @@ def create(tx: Writing, visit: Visit, *, token: str | None, join_secret: str | N
             proof=int(visit.proof),
             method=visit.method,
             reason=visit.reason,
+            browser_hash=visit.browser,
+            tab_hash=hashed(tab) if tab else None,
             token_hash=hashed(token) if token else None,
             join_hash=hashed(join_secret) if join_secret else None,
             exchanged_at=tx.now if token else None,
@@ -106,7 +112,7 @@ def of_conversations(tx: Reading, ids: Sequence[str]) -> dict[str, list[Outline]
             id=row.id,
             proof=Proof(row.proof),
             method=row.method,
-            device=row.device_id is not None,
+            device=row.browser_hash is not None,
             reason=row.reason,
             created_at=row.created_at,
             ended_at=row.ended_at,
@@ -134,6 +140,17 @@ def exchange(tx: Writing, session_id: str, token: str, *, timezone: str | None, 
         )
         == 1
     )
+
+
+def below_verified(tx: Reading, conversation_id: str) -> list[str]:
+    """The sessions of this conversation that go on and are not verified."""
+    query = select(sessions.c.id).where(
+        sessions.c.environment == tx.environment,
+        sessions.c.conversation_id == conversation_id,
+        sessions.c.proof < int(Proof.verified),
+        sessions.c.ended_at.is_(None),
+    )
+    return [row.id for row in tx.all(query)]
 
 
 def end(tx: Writing, session_id: str) -> None:
@@ -164,6 +181,8 @@ def _visit(row: Rows) -> Visit:
         timezone=row.timezone,
         locale=row.locale,
         allowed_domains=None if domains is None else tuple(domains),
+        browser=row.browser_hash,
+        top_proof=Proof(row.top_proof),
         exchanged_at=row.exchanged_at,
         expires_at=row.expires_at,
         ended_at=row.ended_at,
