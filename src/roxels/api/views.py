@@ -257,7 +257,7 @@ def delivery(kept: Delivery) -> shapes.Delivery:
             }
             for attempt in kept.attempts
         ],
-        "next_attempt_at": kept.due_at if kept.status == "due" else None,
+        "next_attempt_at": kept.due_at if kept.status in ("due", "waiting") else None,
         "created_at": kept.created_at,
     }
 
