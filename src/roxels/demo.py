@@ -184,7 +184,7 @@ def demo_routes(files: Files, sink: Sink, config: dict[str, Any], store: Store) 
         A session's id cannot be guessed; it is how somebody without a name asks for their own.
         """
         external_id, session_id = request.query_params.get("as"), request.query_params.get("session")
-        wanted = {"external_id": external_id} if external_id else {}
+        wanted: dict[str, str | None] = {"external_id": external_id} if external_id else {}
         if session_id:
             visit = await store.read_across(sessions.by_id, session_id)
             wanted["interview_id"] = visit.conversation_id if visit else None

@@ -1,4 +1,4 @@
-"""What the browser journeys share: a customer's site on `localhost`, a network that can be cut, a person in front of it.
+"""What the browser journeys share: a customer's site on `localhost`, a network that can be cut, a person.
 
 Roxels runs on `127.0.0.1`: another site than the customer's, as it is in real life.
 """
@@ -63,8 +63,6 @@ class Network:
         assert self._server is not None
         self._server.close()
         self._abort()
-        for task in self._tasks:
-            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut(self) -> None:
