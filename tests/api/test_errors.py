@@ -29,7 +29,7 @@ async def test_no_such_address(server: httpx2.AsyncClient, path: str) -> None:
     ("method", "path", "allowed"),
     [
         ("PUT", "/v1/interviews", "GET, POST"),
-        ("DELETE", "/v1/persons/person_1", "GET, PATCH"),
+        ("PUT", "/v1/persons/person_1", "DELETE, GET, PATCH"),
         ("PATCH", "/v1/embed/keys/x", "DELETE, GET, POST"),
         ("GET", "/v1/embed/sessions/exchange", "POST"),
         ("PUT", "/v1/conversations", "GET, POST"),

@@ -220,7 +220,11 @@ async def test_what_a_dead_process_had_in_hand_is_delivered_by_another(
     assert {attempt.n for attempt in await office.tries()} == {1}, "settled once"
 
 
-async def test_a_process_that_was_only_slow_settles_nothing_any_more(office: Office) -> None:
+@pytest.mark.parametrize("comes_back", [True, False])
+async def test_a_process_that_was_only_slow_settles_nothing_any_more(
+    office: Office, caplog: pytest.LogCaptureFixture, comes_back: bool
+) -> None:
+    """Whether it brings an answer after all, or breaks off: its claim is void."""
     let_go = asyncio.Event()
     started = asyncio.Event()
 
@@ -235,10 +239,12 @@ async def test_a_process_that_was_only_slow_settles_nothing_any_more(office: Off
         await started.wait()
         office.clock.advance(LAPSE)
         await office.until(office.worker("heir"), are_settled)
-        let_go.set()
-        await slow_one.stop(5)
+        if comes_back:
+            let_go.set()
+        await slow_one.stop(5 if comes_back else 0)
     assert (await office.row()).status == "delivered"
     assert [attempt.status_code for attempt in await office.tries()] == [200]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_stopping_finishes_what_is_under_way_and_gives_back_what_takes_too_long(office: Office) -> None:

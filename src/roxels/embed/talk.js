@@ -189,6 +189,12 @@ export class Talk {
     this.wire?.nudge();
   }
 
+  /** The network was gone and is back: what looks like a connection may be dead. */
+  back() {
+    this.wire?.renew();
+    this.nudge();
+  }
+
   bearer() {
     return { Authorization: `Bearer ${this.token}` };
   }
