@@ -60,6 +60,10 @@ class Chance:
         return [item for _, item in sorted(((self.number(64), item) for item in items), key=itemgetter(0))]
 
 
+#: Tables whose rows go with a conversation; the others lead to a person only.
+OF_CONVERSATIONS = frozenset(road.table for road in ROADS["interview"])
+
+
 class Planted(msgspec.Struct, kw_only=True):
     """One conversation of a person, and two canaries: words that stand nowhere else, of Latin and of Greek letters."""
 
@@ -181,6 +185,8 @@ def _own(tx: Writing, people: Sequence[Planted], template_id: str, chance: Chanc
             "conversations": person.visit.conversation_id,
         }
         for table in tables:
+            if not person.is_first and table not in OF_CONVERSATIONS:
+                continue  # like the person's own row, it outlives a conversation
             row = _row(table, person, chance.number(60), parents)
             tx.run(insert(table).values(row))
             parents[table.name] = row[next(iter(table.primary_key.columns)).name]

@@ -237,7 +237,7 @@ def _visit(
     )
     token = ids.secret("st") if wish.wants_token else None
     join_secret = None if wish.wants_token else ids.secret("join")
-    sessions.create(tx, visit, token=token, join_secret=join_secret, tab=wish.tab)
+    sessions.create(tx, visit, token=token, join_secret=join_secret, judged=why.judged, tab=wish.tab)
     if visit.browser is not None:
         is_verified = visit.proof is Proof.verified
         devices.see(tx, person.id, visit.browser, wish.host, verified=is_verified, ids=ids)

@@ -190,7 +190,9 @@ sessions = Table(
     column("person_id", String, ForeignKey("persons.id"), about=PERSON),
     column("proof", Integer, about=NOTHING),
     column("method", String, about=NOTHING),
+    #: Why it continued or began a conversation: as the visitor was told, and as the owner reads it.
     column("reason", String, about=NOTHING),
+    column("judged", String, about=NOTHING),
     #: The hash of the secret of the browser that holds it; None: no browser with a device cookie.
     column("browser_hash", String, nullable=True, about=PERSON),
     #: The hash of the mark of its tab: an anonymous visit goes on for the same browser and tab.

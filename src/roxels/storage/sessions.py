@@ -58,7 +58,9 @@ _JOINED = (
 )
 
 
-def create(tx: Writing, visit: Visit, *, token: str | None, join_secret: str | None, tab: str | None = None) -> None:
+def create(
+    tx: Writing, visit: Visit, *, token: str | None, join_secret: str | None, judged: str, tab: str | None = None
+) -> None:
     """Keep a new session: with a token for the browser that asked, or to be exchanged by the first that comes."""
     tx.run(
         insert(sessions).values(
@@ -69,6 +71,7 @@ def create(tx: Writing, visit: Visit, *, token: str | None, join_secret: str | N
             proof=int(visit.proof),
             method=visit.method,
             reason=visit.reason,
+            judged=judged,
             browser_hash=visit.browser,
             tab_hash=hashed(tab) if tab else None,
             token_hash=hashed(token) if token else None,
@@ -113,7 +116,7 @@ def of_conversations(tx: Reading, ids: Sequence[str]) -> dict[str, list[Outline]
             proof=Proof(row.proof),
             method=row.method,
             device=row.browser_hash is not None,
-            reason=row.reason,
+            reason=row.judged,
             created_at=row.created_at,
             ended_at=row.ended_at,
         )

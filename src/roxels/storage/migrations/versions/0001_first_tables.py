@@ -309,6 +309,7 @@ sa.Table(
     sa.Column("proof", sa.Integer(), nullable=False),
     sa.Column("method", sa.String(), nullable=False),
     sa.Column("reason", sa.String(), nullable=False),
+    sa.Column("judged", sa.String(), nullable=False),
     sa.Column("browser_hash", sa.String(), nullable=True),
     sa.Column("tab_hash", sa.String(), nullable=True),
     sa.Column("token_hash", sa.String(), nullable=True),
