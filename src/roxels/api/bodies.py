@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from roxels.actions.open import Wish
+from roxels.api.device import Known
 from roxels.domain.domains import cleaned
 from roxels.domain.errors import Invalid
 from roxels.domain.persons import external_id, person_name
@@ -115,7 +116,7 @@ class StartSession(Place):
     resume: bool | None = None
     """`false` begins a new conversation even where one could be resumed."""
 
-    def wish(self, key: EmbedKey) -> Wish:
+    def wish(self, key: EmbedKey, browser: Known | None) -> Wish:
         """What is wanted. Raises `Invalid`."""
         if self.identity_token is not None:
             raise Invalid(
@@ -135,7 +136,19 @@ class StartSession(Place):
             resume=self.resume is not False,
             timezone=self.zone() or "UTC",
             locale=self.locale or "en",
+            browser=browser.hash if browser else None,
+            host=browser.host if browser else None,
+            tab=self.tab,
         )
+
+
+class ResetSession(Body):
+    """Sign a browser out."""
+
+    token: Annotated[str | None, Field(max_length=200)] = None
+    """Of the session that it holds."""
+    host_origin: Annotated[str | None, Field(max_length=300)] = None
+    """The origin of the page around the frame."""
 
 
 class ExchangeSession(Place):

@@ -288,6 +288,31 @@ class Visit(TypedDict):
     resumption: Resumption
 
 
+class SignedOut(TypedDict):
+    """The browser is a stranger now."""
+
+    signed_out: bool
+
+
+class Device(TypedDict):
+    """A browser in which somebody talked as this person."""
+
+    id: str
+    host: Annotated[str | None, Field(description="Of the page around the conversation.")]
+    created_at: datetime
+    last_seen_at: datetime
+    verified_at: Annotated[datetime | None, Field(description="When a verified session was first held by it.")]
+    revoked_at: datetime | None
+
+
+class Devices(TypedDict):
+    """All of them, the latest seen first."""
+
+    items: list[Device]
+    next_cursor: None
+    has_more: bool
+
+
 class Visibility(TypedDict):
     """Views that show the launcher or do not: exact names, or a beginning with `*`."""
 

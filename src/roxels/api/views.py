@@ -21,6 +21,7 @@ from roxels.domain.resumption import Report
 from roxels.domain.templates import Template
 from roxels.storage.conversations import Outline
 from roxels.storage.deliveries import Delivery
+from roxels.storage.devices import Device
 from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
 from roxels.storage.pages import Page
 from roxels.storage.receipts import Link
@@ -350,6 +351,18 @@ def visit(admitted: Admitted, origin: str) -> shapes.Visit:
         "expires_at": admitted.expires_at,
         "socket_url": f"ws{origin.removeprefix('http')}/v1/wire",
         "resumption": resumption(admitted.report),
+    }
+
+
+def device(known: Device) -> shapes.Device:
+    """A browser that is known; nothing here opens anything."""
+    return {
+        "id": known.id,
+        "host": known.host,
+        "created_at": known.created_at,
+        "last_seen_at": known.last_seen_at,
+        "verified_at": known.verified_at,
+        "revoked_at": known.revoked_at,
     }
 
 

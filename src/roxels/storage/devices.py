@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from roxels.domain.ids import Ids
 from roxels.storage.schema import conversations, devices, sessions
-from roxels.storage.transaction import AnySelect, Reading, Rows, View, Writing
+from roxels.storage.transaction import AnySelect, Reading, Rows, Writing
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,10 +78,10 @@ def see(tx: Writing, person_id: str, browser: str, host: str | None, *, verified
         tx.run(update(devices).where(*own, devices.c.verified_at.is_(None)).values(verified_at=tx.now))
 
 
-def is_spent(view: View, browser: str, environment: str) -> bool:
+def is_spent(tx: Reading, browser: str) -> bool:
     """Whether a standing of this browser was revoked: then it starts over under another secret."""
-    where = (devices.c.browser_hash == browser, devices.c.environment == environment)
-    return view.first(select(devices.c.id).where(*where, devices.c.revoked_at.is_not(None)).limit(1)) is not None
+    where = (devices.c.browser_hash == browser, devices.c.environment == tx.environment)
+    return tx.first(select(devices.c.id).where(*where, devices.c.revoked_at.is_not(None)).limit(1)) is not None
 
 
 def revoke(tx: Writing, device: Device) -> None:

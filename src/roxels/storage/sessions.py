@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import false, insert, or_, select, update
 
 from roxels.domain.ids import hashed
 from roxels.domain.proof import Proof, may_stay
@@ -124,18 +124,30 @@ def of_conversations(tx: Reading, ids: Sequence[str]) -> dict[str, list[Outline]
     return found
 
 
-def exchange(tx: Writing, session_id: str, token: str, *, timezone: str | None, locale: str | None) -> bool:
-    """Hand the session to a browser, once; says whether this call was the one."""
-    values: dict[str, object] = {"token_hash": hashed(token), "exchanged_at": tx.now}
-    values |= {"timezone": timezone} if timezone else {}
-    values |= {"locale": locale} if locale else {}
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """The browser that takes a session."""
+
+    browser: str | None
+    tab: str | None
+    timezone: str | None
+    locale: str | None
+
+
+def exchange(tx: Writing, session_id: str, token: str, holder: Holder) -> bool:
+    """Hand the session to a browser: to the first that comes, then only to that one again; says whether it was."""
+    values: dict[str, object] = {"token_hash": hashed(token), "exchanged_at": tx.now, "browser_hash": holder.browser}
+    values |= {"tab_hash": hashed(holder.tab)} if holder.tab else {}
+    values |= {"timezone": holder.timezone} if holder.timezone else {}
+    values |= {"locale": holder.locale} if holder.locale else {}
+    is_free = sessions.c.exchanged_at.is_(None)
+    is_theirs = false() if holder.browser is None else sessions.c.browser_hash == holder.browser
     return (
         tx.run(
             update(sessions)
             .where(
                 sessions.c.environment == tx.environment,
                 sessions.c.id == session_id,
-                sessions.c.exchanged_at.is_(None),
+                or_(is_free, is_theirs),
                 sessions.c.ended_at.is_(None),
                 sessions.c.expires_at > tx.now,
             )
