@@ -141,7 +141,9 @@ def panels(template: Template, made: Progress) -> dict[str, Any]:
         "said": made.stored.said_so_far,
         "goals": cards(template, state, made.facts),
         "deliveries": [views.delivery(each) for each in made.deliveries],
-        "raw_events": [(each["seq"], each["type"], words.as_json(each)) for each in map(views.event, made.facts[-RAW_EVENTS:])],
+        "raw_events": [
+            (each["seq"], each["type"], words.as_json(each)) for each in map(views.event, made.facts[-RAW_EVENTS:])
+        ],
     }
 
 

@@ -57,7 +57,9 @@ class Embeds:
         try:
             await services.store.write(viewer.environment, manage.create_embed_key, template_id, domains, services.ids)
         except (Conflict, Invalid, NotFound) as fault:
-            return await self._page(viewer, status=fault.status, fault=fault.message, template_id=template_id, domains=" ".join(domains))
+            return await self._page(
+                viewer, status=fault.status, fault=fault.message, template_id=template_id, domains=" ".join(domains)
+            )
         return RedirectResponse("/dashboard/embed", 303)
 
     async def revoke(self, viewer: Viewer, request: Request, _form: FormData) -> Response:

@@ -67,7 +67,9 @@ class Entrance:
         if chosen not in get_args(Environment):
             raise Invalid("`environment` must be `test` or `live`.", field="environment")
         wanted = text_of(form, "next")
-        return self._gate.keep(RedirectResponse(wanted if wanted == "/dashboard/embed" else HOME, 303), ENVIRONMENT, chosen)
+        return self._gate.keep(
+            RedirectResponse(wanted if wanted == "/dashboard/embed" else HOME, 303), ENVIRONMENT, chosen
+        )
 
     async def _form(
         self, request: Request, wanted: str, *, email: str = "", fault: RoxelsError | None = None

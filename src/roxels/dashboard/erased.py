@@ -40,4 +40,6 @@ class Receipts:
         )
         if receipt is None:
             raise NotFound("There is no such receipt in this environment.")
-        return self._desk.pages.page(viewer, "receipt.html", receipt=receipt, receipt_json=as_json(msgspec.structs.asdict(receipt)))
+        return self._desk.pages.page(
+            viewer, "receipt.html", receipt=receipt, receipt_json=as_json(msgspec.structs.asdict(receipt))
+        )

@@ -1,9 +1,9 @@
 """Who may look: operators, signed in by e-mail and password, for 12 hours.
 
-    cookie `roxels_operator`      the session's token: HttpOnly, SameSite=Lax, Secure behind https; only its hash is kept
+    cookie `roxels_operator`      the session's token: HttpOnly, SameSite=Lax, Secure behind https; kept as a hash
     cookie `roxels_visitor`       before signing in, so that the sign-in form too has something to be bound to
     cookie `roxels_environment`   `test` or `live`: which side of the wall the pages show
-    hidden field `csrf`           an HMAC under the cookie's secret: whoever cannot read the cookie cannot write the form
+    hidden field `csrf`           an HMAC under the cookie's secret: who cannot read the cookie cannot write the form
 
 A form is taken from our own pages only: its `csrf` fits, and its `Origin`, where the browser says one, is ours.
 """

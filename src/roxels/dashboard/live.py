@@ -87,9 +87,7 @@ class Watch:
             "head": state.head,
             "said": {"id": unfinished.utterance_id, "text": made.stored.said_so_far} if unfinished else None,
             "entries": pages.part("entries.html", entries=entries),
-            "panels": pages.part(
-                "panels.html", csrf=self._viewer.csrf, **self._panels(self._template, made)
-            )
+            "panels": pages.part("panels.html", csrf=self._viewer.csrf, **self._panels(self._template, made))
             if with_panels
             else None,
         }
