@@ -94,7 +94,7 @@ class Conversations:
     async def erase(self, viewer: Viewer, request: Request, _form: FormData) -> Response:
         """Erase it."""
         conversation_id = request.path_params["conversation_id"]
-        done = await self._desk.eraser.conversation(viewer.environment, conversation_id, "dashboard")
+        done = await self._desk.services.eraser.conversation(viewer.environment, conversation_id, "dashboard")
         return told(self._desk.pages, viewer, request, done)
 
     async def send_again(self, viewer: Viewer, request: Request, _form: FormData) -> Response:

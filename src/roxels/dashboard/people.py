@@ -63,7 +63,9 @@ class People:
 
     async def erase(self, viewer: Viewer, request: Request, _form: FormData) -> Response:
         """Erase her with everything that leads to her."""
-        done = await self._desk.eraser.person(viewer.environment, request.path_params["person_id"], "dashboard")
+        done = await self._desk.services.eraser.person(
+            viewer.environment, request.path_params["person_id"], "dashboard"
+        )
         return told(self._desk.pages, viewer, request, done)
 
     async def _portrait(self, viewer: Viewer, request: Request) -> browse.Portrait:

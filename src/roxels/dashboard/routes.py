@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from roxels.api.services import Services
 from roxels.dashboard.conversations import Conversations
-from roxels.dashboard.desk import Desk, Eraser
+from roxels.dashboard.desk import Desk
 from roxels.dashboard.embeds import Embeds
 from roxels.dashboard.entrance import Entrance
 from roxels.dashboard.erased import Receipts
@@ -17,9 +17,9 @@ from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import NotFound
 
 
-def dashboard_routes(services: Services, eraser: Eraser) -> list[Route]:
+def dashboard_routes(services: Services) -> list[Route]:
     """The operator's pages, to be served beside the API."""
-    desk = Desk(services=services, eraser=eraser, pages=Pages(services.clock))
+    desk = Desk(services=services, pages=Pages(services.clock))
     gate = Gate(desk)
     entrance, people, conversations = Entrance(desk, gate), People(desk), Conversations(desk)
     receipts, embeds = Receipts(desk), Embeds(desk)

@@ -19,7 +19,7 @@ export function goLive(root) {
     grow(timeline, frame.said);
     if (frame.panels) replacePanels(panels, frame.panels);
     address.searchParams.set("after", frame.head);
-    if (timeline.children.length) document.getElementById("silence")?.remove();
+    if (timeline.querySelector(".words")) document.getElementById("silence")?.remove();
     if (follow) scrollTo({ top: document.documentElement.scrollHeight });
     offerLatest();
   }
@@ -30,7 +30,7 @@ export function goLive(root) {
     source.onmessage = (event) => take(JSON.parse(event.data));
     source.onerror = () => {
       if (!isOver) tell("The line is cut; trying again …");
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => document.hidden || isOver || reopen(), 3000);
+      if (source.readyState === EventSource.CLOSED) setTimeout(lookAgain, 3000);
     };
     source.addEventListener("over", () => {
       isOver = true;
@@ -47,6 +47,14 @@ export function goLive(root) {
   function reopen() {
     source?.close();
     open();
+  }
+
+  /** The server refused: signed out, erased, or not well. */
+  async function lookAgain() {
+    if (document.hidden || isOver) return;
+    const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null);
+    if (answer?.redirected || answer?.status === 404) location.reload();
+    else reopen();
   }
 
   function tell(text) {
