@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import uvicorn
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from roxels.ambient import SystemClock
 from roxels.testing import CountedIds, LineSpeaker
@@ -16,18 +17,10 @@ from tests.dashboard import people
 from tests.dashboard.office import EMAIL, PASSWORD, Office
 from tests.wire.conftest import Listener
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 LINE = "Welcome back, Ada! Shall we go on where we stopped?"
 HOSTILE = "<img src=x onerror=\"document.title='broken'\">"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @pytest.fixture
@@ -36,7 +29,7 @@ def gate() -> asyncio.Semaphore:
     return asyncio.Semaphore(0)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def office(tmp_path: Path, gate: asyncio.Semaphore) -> AsyncIterator[Office]:
     """An office that listens on a port of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
@@ -53,26 +46,22 @@ async def office(tmp_path: Path, gate: asyncio.Semaphore) -> AsyncIterator[Offic
     await office.close()
 
 
-@pytest.fixture
-async def page(office: Office, chromium_path: str) -> AsyncIterator[Page]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(office: Office, chromium: Browser) -> AsyncIterator[Page]:
     """A browser of an operator who is signed in. Whatever its console complains about fails the test."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
-        context = await browser.new_context(base_url=office.origin, permissions=["clipboard-read", "clipboard-write"])
-        page = await context.new_page()
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None
-        )
-        await page.goto("/dashboard/")
-        await page.get_by_label("E-mail").fill(EMAIL)
-        await page.get_by_label("Password").fill(PASSWORD)
-        await page.get_by_role("button", name="Sign in").click()
-        await expect(page.get_by_role("heading", name="People")).to_be_visible()
-        yield page
-        await browser.close()
-        assert not complaints
+    context = await chromium.new_context(base_url=office.origin, permissions=["clipboard-read", "clipboard-write"])
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
+    await page.goto("/dashboard/")
+    await page.get_by_label("E-mail").fill(EMAIL)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("heading", name="People")).to_be_visible()
+    yield page
+    await context.close()
+    assert not complaints
 
 
 async def test_from_people_to_the_receipt(office: Office, page: Page, gate: asyncio.Semaphore) -> None:
@@ -165,11 +154,10 @@ async def test_nothing_sticks_out_on_a_phone(office: Office, page: Page, scheme:
         assert await page.evaluate("document.documentElement.scrollWidth") == 360, address
 
 
-async def test_every_page_works_without_script(office: Office, page: Page) -> None:
+async def test_every_page_works_without_script(office: Office, page: Page, chromium: Browser) -> None:
     opened = await office.visit("ada", "Ada Lovelace")
     await people.talk(office, opened)
-    assert page.context.browser is not None
-    plain = await page.context.browser.new_context(
+    plain = await chromium.new_context(
         base_url=office.origin, java_script_enabled=False, storage_state=await page.context.storage_state()
     )
     reader = await plain.new_page()
