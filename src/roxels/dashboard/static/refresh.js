@@ -2,7 +2,7 @@
 import { offerCopying } from "./copy.js";
 import { tellTimes } from "./times.js";
 
-const EVERY = 3000;
+const EVERY = 4000;
 
 /** Keep the parts (`data-part`) of `root` as the server has them. */
 export function keepFresh(root) {
