@@ -5,6 +5,7 @@ from roxels.domain.events import (
     AgentSaid,
     AgentStarted,
     AnyEvent,
+    Ask,
     ConversationCompleted,
     ConversationEnded,
     FieldCaptured,
@@ -19,7 +20,8 @@ from tests.dashboard.office import Office
 
 def said(utterance_id: str, text: str, *, interrupted: bool = False) -> list[AnyEvent]:
     """An answer from its beginning to its end."""
-    started = AgentStarted(utterance_id=utterance_id, plan=text)
+    asks = Ask(kind="offer", goal_id="your_team", field="company", value={"from": "memory"})
+    started = AgentStarted(utterance_id=utterance_id, plan=text, asks=asks)
     return [started, AgentSaid(utterance_id=utterance_id, text=text, interrupted=interrupted)]
 
 

@@ -4,6 +4,8 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from roxels.domain.persons import Person
 
 NAMELESS = "Anonymous visitor"
@@ -109,15 +111,9 @@ def value(given: Any) -> str:
 
 def as_json(given: Any) -> str:
     """JSON to be read by people."""
-    return json.dumps(given, ensure_ascii=False, indent=2, default=_moment)
+    return msgspec.json.format(msgspec.json.encode(given), indent=2).decode()
 
 
 def plain(name: str) -> str:
     """A key in words: `team_size` as `team size`."""
     return name.replace("_", " ")
-
-
-def _moment(given: object) -> str:
-    if isinstance(given, datetime):
-        return given.isoformat().replace("+00:00", "Z")
-    raise TypeError(f"{type(given).__name__} is no JSON")
