@@ -1,7 +1,7 @@
 """Recollect what a visit may use of a person's past."""
 
 from roxels.domain.memory import Memory, remember
-from roxels.domain.proof import Proof, Sight, sight_of
+from roxels.domain.proof import Proof, Sight, owners_sight, sight_of
 from roxels.storage import conversations, devices, templates
 from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Reading
@@ -23,3 +23,8 @@ def recollect(tx: Reading, person_id: str, visit: Visit, template_id: str) -> Me
     """The memory of all other conversations that this visit may see."""
     own = sight(tx, person_id, visit.proof, visit.browser, template_id)
     return remember(conversations.earlier(tx, own, but=visit.conversation_id))
+
+
+def recollect_all(tx: Reading, person_id: str) -> Memory:
+    """The memory of all that was ever said as this person, for the owner of the installation; never for a session."""
+    return remember(conversations.earlier(tx, owners_sight(person_id), but=""))

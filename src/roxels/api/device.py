@@ -4,8 +4,8 @@
     from Roxels' own origin (the frame itself)         counts; one is given where there is none, or where it was revoked
     from any other origin, or from none                does not count, and none is given
 
-A page around the frame can fetch our addresses too, cookies and all, for they go by the site that is asked; but then its
-own origin stands in `Origin`, which no page can forge. Sockets never look at cookies.
+A page around the frame can fetch our addresses too, cookies and all, for they go by the site that is asked; but then
+its own origin stands in `Origin`, which no page can forge. Sockets never look at cookies.
 
 One per (browser, host of the page around the frame, environment): the cookie is partitioned, and for browsers that do
 not know that, the host stands in its name. It needs https or loopback, as `ROXELS_PUBLIC_URL` says.
