@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from roxels.actions.identify import identify
+from roxels.actions.manage import Sealer
 from roxels.actions.open import Wish, open_visit
 from roxels.domain import domains
 from roxels.domain.conversation import Conversation
@@ -54,6 +56,11 @@ def admit(tx: Writing, wish: Wish, ids: Ids) -> Admitted:
         expires_at=opened.expires_at,
         report=_report(tx, opened.conversation_id, opened.state, reason=opened.reason, proof=opened.proof),
     )
+
+
+def admit_by_token(tx: Writing, wish: Wish, token: str, sealer: Sealer, ids: Ids) -> Admitted:
+    """The same for whom an identity token names. Raises what `identify` raises."""
+    return admit(tx, identify(tx, wish, token, sealer), ids)
 
 
 def exchange(tx: Writing, asked: Exchange, ids: Ids) -> Admitted:

@@ -52,6 +52,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     host: str | None = None
     #: The mark of its tab: an anonymous visit goes on for the same browser and tab.
     tab: str | None = None
+    #: What an identity token says of its person: the server's words, though a browser brought them.
+    vouched_name: str | None = None
+    vouched_context: dict[str, Any] = {}
     #: How long what is proven here lasts; None: as long as any session.
     lasts: timedelta | None = None
     #: Whether a browser asked and gets its token at once; else the session waits to be exchanged.
@@ -152,6 +155,8 @@ def _named(tx: Writing, person: Person, wish: Wish, sight: Sight) -> tuple[Perso
     """
     is_own = wish.external_id is None or wish.source == "server" or sight.tells_attributes
     person = persons.seen(tx, person, wish.name if is_own else None, wish.source)
+    if wish.vouched_name is not None:
+        person = persons.seen(tx, person, wish.vouched_name, "server")
     if wish.external_id is None:
         return person, person.name
     is_told = sight.tells_attributes and (sight.trusts_browser_name or person.name_source == "server")
@@ -271,6 +276,7 @@ def _facts(visit: Visit, visitor: _Visitor, wish: Wish, why: _Why, state: Conver
     return [
         started,
         *([ContextAdded(context=wish.context, source=source)] if wish.context else []),
+        *([ContextAdded(context=wish.vouched_context, source="server")] if wish.vouched_context else []),
         *([PersonNamed(name=visitor.called)] if visitor.called and visitor.called != state.person_name else []),
     ]
 

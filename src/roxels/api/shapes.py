@@ -260,6 +260,19 @@ class Secret(TypedDict):
     revoked_at: datetime | None
 
 
+class IdentitySecret(TypedDict):
+    """A way to sign identity tokens; `kid` stands in their headers. `value` (HS256) is shown once, when it is made."""
+
+    id: str
+    name: str
+    kid: str
+    alg: Literal["HS256", "EdDSA"]
+    public_key: str | None
+    value: NotRequired[str]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
 class Unfinished(TypedDict):
     """An answer that was cut, and how much of it was said."""
 

@@ -22,6 +22,7 @@ from roxels.domain.templates import Template
 from roxels.storage.conversations import Outline
 from roxels.storage.deliveries import Delivery
 from roxels.storage.devices import Device
+from roxels.storage.identities import IdentitySecret
 from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
 from roxels.storage.pages import Page
 from roxels.storage.receipts import Link
@@ -332,6 +333,22 @@ def secret(kept: ApiKey | WebhookSecret, value: str | None = None) -> shapes.Sec
     shown: shapes.Secret = {
         "id": kept.id,
         "name": kept.name,
+        "created_at": kept.created_at,
+        "revoked_at": kept.revoked_at,
+    }
+    if value is not None:
+        shown["value"] = value
+    return shown
+
+
+def identity_secret(kept: IdentitySecret, value: str | None = None) -> shapes.IdentitySecret:
+    """A way to sign identity tokens; `value` only when it was made just now."""
+    shown: shapes.IdentitySecret = {
+        "id": kept.id,
+        "name": kept.name,
+        "kid": kept.id,
+        "alg": kept.alg,
+        "public_key": kept.public_key,
         "created_at": kept.created_at,
         "revoked_at": kept.revoked_at,
     }

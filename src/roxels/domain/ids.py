@@ -26,7 +26,7 @@ Kind = Literal[
     "dev",
     "idk",
 ]
-SecretKind = Literal["sk_test", "sk_live", "rk_test", "rk_live", "st", "join", "ops", "dc", "is_test", "is_live"]
+SecretKind = Literal["sk_test", "sk_live", "rk_test", "rk_live", "st", "join", "ops", "dc"]
 
 
 class Ids(Protocol):

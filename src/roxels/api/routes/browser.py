@@ -32,7 +32,11 @@ async def start_session(key: Embed, body: bodies.StartSession) -> Response:
     if not all(permits(key.row.allowed_domains, origin, services.origin) for origin in body.origins(key.asking.origin)):
         raise Forbidden("This embed key may not be used on this site; add its domain to the key's `allowed_domains`.")
     browser, headers = await _browser(services, key.asking, key.row.environment, body.host_origin)
-    admitted = await key.write(admit.admit, body.wish(key.row, browser), services.ids)
+    wish, token = body.wish(key.row, browser), body.identity_token
+    if token is None:
+        admitted = await key.write(admit.admit, wish, services.ids)
+    else:
+        admitted = await key.write(admit.admit_by_token, wish, token, services.sealer, services.ids)
     return reply(Answer(body=views.visit(admitted, services.origin), status=201, headers=headers))
 
 
