@@ -27,6 +27,7 @@ from roxels.api.app import build_api
 from roxels.api.limits import Buckets
 from roxels.api.pages import Files, page_routes
 from roxels.api.services import Services
+from roxels.dashboard.routes import dashboard_routes
 from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
 from roxels.outbound import guard
@@ -113,7 +114,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         clock=clock,
         ids=ids,
     )
-    house.add([*wire_routes(rooms), *page_routes(store, house.files)])
+    house.add([*wire_routes(rooms), *page_routes(store, house.files), *dashboard_routes(services)])
     app.router.lifespan_context = lambda _app: _living(house)
     return house
 
