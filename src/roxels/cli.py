@@ -45,7 +45,11 @@ def demo(port: Port = None, data: Data = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def serve(port: Port = None, data: Data = None, host: Annotated[str | None, typer.Option()] = None) -> None:
+def serve(
+    port: Port = None,
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+) -> None:
     """Run the server.
 
     Example: ROXELS_PUBLIC_URL=https://talk.example.com roxels serve --port 8000 --data /var/lib/roxels
