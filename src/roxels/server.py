@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
 
 from roxels.actions.eraser import Eraser
+from roxels.actions.jobs import Jobs
 from roxels.actions.sweep import Sweeper
 from roxels.agent.ports import Speaker
 from roxels.agent.speakers.scripted import ScriptedSpeaker
@@ -35,6 +36,7 @@ from roxels.outbound.http import Caller
 from roxels.outbound.worker import Deps, Pace, Worker
 from roxels.settings import Settings
 from roxels.storage.database import Database, newest_revision
+from roxels.storage.files import Exports
 from roxels.storage.leases import Processes
 from roxels.storage.store import Store
 from roxels.storage.vault import Keyring
@@ -55,6 +57,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     rooms: Rooms
     keyring: Keyring
     eraser: Eraser
+    jobs: Jobs
     processes: Processes
     files: Files
     settings: Settings
@@ -68,6 +71,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     async def close(self) -> None:
         """Say goodbye to everyone, then close what `build` opened."""
         await self.rooms.drain()
+        await self.jobs.close()
         await self.eraser.close()
         self.processes.close()
         await asyncio.to_thread(self.store.close)
@@ -89,7 +93,9 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
     speaker = speaker or ScriptedSpeaker(clock, settings.scripted_cps)
     ports = Ports(store=store, speaker=speaker, clock=clock, ids=ids, nudge_after=settings.nudge_seconds)
     rooms = Rooms(ports, processes)
-    eraser = Eraser(store, ids, keyring, clock)
+    exports = Exports(settings.data / "exports")
+    eraser = Eraser(store, ids, keyring, clock, exports=exports)
+    jobs = Jobs(store, ids, clock, eraser, exports, keyring.vault)
     services = Services(
         store=store,
         ids=ids,
@@ -97,6 +103,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         origin=origin_of(settings),
         sealer=keyring.vault,
         eraser=eraser,
+        jobs=jobs,
         limits=Buckets(clock) if settings.limits else None,
         registry=CollectorRegistry(),
         is_draining=lambda: rooms.is_draining,
@@ -108,6 +115,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         rooms=rooms,
         keyring=keyring,
         eraser=eraser,
+        jobs=jobs,
         processes=processes,
         files=Files(EMBED),
         settings=settings,
@@ -137,6 +145,7 @@ async def _living(house: House) -> AsyncIterator[None]:
         worker = _worker(house, caller)
         jobs = [asyncio.create_task(house.rooms.watch_others(), name="watch")]
         await house.eraser.resume_pending()
+        house.jobs.wake()
         if settings.worker:
             house.store.wake.listen_due(worker.wake)
             worker.start()

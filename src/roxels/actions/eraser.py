@@ -1,6 +1,6 @@
 """The job of erasing: short transactions, then a sweep of the files, then the receipt.
 
-    removing   the rows go, transaction by transaction; others write in between
+    removing   the rows go, transaction by transaction; others write in between; then the files of exports go
     sweeping   the files are cleaned (see `storage.database`); one sweep serves all who wait
     done       the receipt stands
 
@@ -11,7 +11,9 @@ times its length, since changes wait while it runs.
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from functools import partial
+from typing import get_args
 
 import msgspec
 
@@ -20,9 +22,10 @@ from roxels.actions.forget import Wish
 from roxels.domain.clock import Clock
 from roxels.domain.errors import Internal
 from roxels.domain.ids import Ids
-from roxels.domain.receipts import Reason, Receipt
-from roxels.storage import erasures, receipts
+from roxels.domain.receipts import Kind, Reason, Receipt, subject_of
+from roxels.storage import erasures, jobs, receipts
 from roxels.storage.erasures import Erasure
+from roxels.storage.files import Exports
 from roxels.storage.store import Store
 from roxels.storage.transaction import Environment
 from roxels.storage.vault import Keyring
@@ -53,27 +56,63 @@ class Sweeping(msgspec.Struct, frozen=True):
 class Eraser:
     """Erases, one process's share of it; several processes on one database do not get into each other's way."""
 
-    def __init__(self, store: Store, ids: Ids, keyring: Keyring, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, ids: Ids, keyring: Keyring, clock: Clock, *, exports: Exports | None = None
+    ) -> None:
+        """`exports`: the files that hold what is erased, where there are any."""
         self._store = store
         self._ids = ids
         self._keyring = keyring
         self._clock = clock
+        self._exports = exports
         self._jobs: dict[str, asyncio.Task[Receipt]] = {}
-        self._unswept: dict[str, asyncio.Future[None]] = {}
+        self._unswept: dict[object, asyncio.Future[None]] = {}
         self._sweep: asyncio.Task[None] | None = None
         self._rested_at = 0.0
 
     async def conversation(self, environment: Environment, conversation_id: str, reason: Reason) -> Erased | Sweeping:
         """Erase a conversation. Raises `NotFound`."""
-        return await self._forget(environment, self._wish("interview", conversation_id, reason))
+        return await self._forget(environment, self.wish("interview", conversation_id, reason))
 
     async def person(self, environment: Environment, person_id: str, reason: Reason) -> Erased | Sweeping:
         """Erase a person with everything that leads to her. Raises `NotFound`."""
-        return await self._forget(environment, self._wish("person", person_id, reason))
+        return await self._forget(environment, self.wish("person", person_id, reason))
 
     async def person_called(self, environment: Environment, external_id: str, reason: Reason) -> Erased | Sweeping:
         """The same by the customer's own id. Raises `NotFound`."""
-        return await self._forget(environment, self._wish("external_id", external_id, reason))
+        return await self._forget(environment, self.wish("external_id", external_id, reason))
+
+    async def remove(self, erasure: Erasure) -> Erasure:
+        """Remove the rows of what was begun; the receipt comes with `finish`."""
+        while erasure.state == "removing":
+            erasure = await self._store.write(erasure.environment, forget.take_step, erasure.id)
+        return erasure
+
+    async def finish(self, erasure: Erasure) -> Receipt:
+        """Wait for the receipt of what was begun."""
+        return await asyncio.shield(self._job(erasure))
+
+    async def sweep(self) -> None:
+        """Clean the files of what was deleted before now; those who ask at once share one sweep."""
+        await self._swept(object())
+
+    def wish(self, by: forget.By, id: str, reason: Reason) -> Wish:
+        """Whom to forget, as `actions.forget` takes it."""
+        return Wish(by=by, id=id, reason=reason, salt=self._keyring.subject_salt)
+
+    def subjects(self, id: str) -> tuple[str, ...]:
+        """The names under which receipts and the audit log speak of what has this id."""
+        return tuple(subject_of(self._keyring.subject_salt, kind, id) for kind in get_args(Kind))
+
+    @property
+    def public_keys(self) -> Mapping[str, bytes]:
+        """What receipts are checked with, by key id; 32 raw bytes each."""
+        return self._keyring.signer.public_keys
+
+    @property
+    def key_id(self) -> str:
+        """Which key signs receipts now."""
+        return self._keyring.signer.key_id
 
     async def resume_pending(self) -> None:
         """Take up what was not finished when the process ended; returns at once, the jobs go on by themselves."""
@@ -93,9 +132,6 @@ class Eraser:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     # within
-
-    def _wish(self, by: forget.By, id: str, reason: Reason) -> Wish:
-        return Wish(by=by, id=id, reason=reason, salt=self._keyring.subject_salt)
 
     async def _forget(self, environment: Environment, wish: Wish) -> Erased | Sweeping:
         erasure = await self._store.write(environment, forget.forget, wish, self._ids)
@@ -131,15 +167,21 @@ class Eraser:
             )
 
     async def _erase(self, erasure: Erasure) -> Receipt:
-        while erasure.state == "removing":
-            erasure = await self._store.write(erasure.environment, forget.take_step, erasure.id)
+        erasure = await self.remove(erasure)
         if erasure.state == "sweeping":
+            await self.sweep_exports()
             await self._swept(erasure.id)
         return await self._store.write(erasure.environment, forget.seal, erasure.id, self._keyring.signer)
 
-    async def _swept(self, erasure_id: str) -> None:
+    async def sweep_exports(self) -> None:
+        """Remove the files whose job is gone, with its person or by age."""
+        if self._exports is not None:
+            may_stand = await self._store.read_across(jobs.exports)
+            await self._store.run(partial(self._exports.sweep, may_stand))
+
+    async def _swept(self, who: object) -> None:
         """Wait for a sweep that began after now."""
-        swept = self._unswept[erasure_id] = asyncio.get_running_loop().create_future()
+        swept = self._unswept[who] = asyncio.get_running_loop().create_future()
         if self._sweep is None or self._sweep.done():
             self._sweep = asyncio.create_task(self._sweep_all(), name="sweep")
         await swept

@@ -21,6 +21,7 @@ from roxels.domain.resumption import Report
 from roxels.domain.templates import Template
 from roxels.storage.conversations import Outline
 from roxels.storage.deliveries import Delivery
+from roxels.storage.jobs import Item, Job
 from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
 from roxels.storage.pages import Page
 from roxels.storage.receipts import Link
@@ -383,6 +384,27 @@ def erased(answer: eraser.Erased | eraser.Sweeping) -> shapes.Erased | shapes.Sw
             return {"status": "sweeping", "id": answer.id}
         case _:
             assert_never(answer)
+
+
+def job(kept: Job, origin: str, items: list[Item] | None = None) -> shapes.Job:
+    """Long work. What is to be erased is not named: by the time anyone looks, it may be gone."""
+    address = f"{origin}/v1/jobs/{kept.id}"
+    is_file = kept.kind == "export_person" and kept.status == "done"
+    shown: shapes.Job = {
+        "id": kept.id,
+        "kind": kept.kind,
+        "status": kept.status,
+        "done": kept.done,
+        "total": kept.total,
+        "url": f"{address}/file" if is_file else address,
+        "created_at": kept.created_at,
+        "ended_at": kept.ended_at,
+        "size": kept.size,
+        "sha256": kept.sha256,
+    }
+    if items is not None and kept.kind != "export_person":
+        shown["items"] = [{"status": item.status, "receipt_id": item.receipt_id} for item in items]
+    return shown
 
 
 def receipt(kept: Receipt) -> shapes.Receipt:
