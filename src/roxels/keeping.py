@@ -1,0 +1,155 @@
+"""The commands that forget, hand over and keep: erase, export.
+
+They work on the data folder itself, also while a server runs on it, and end with what was done.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import typer
+
+from roxels import server
+from roxels.actions import export as exporting
+from roxels.actions.eraser import Erased, Sweeping
+from roxels.ambient import RandomIds, SystemClock
+from roxels.console import AsJson, Data, fail, read
+from roxels.domain.errors import NotFound
+from roxels.domain.persons import Person
+from roxels.domain.receipts import Receipt
+from roxels.server import House
+from roxels.settings import Settings
+from roxels.storage import persons
+from roxels.storage.transaction import Environment, Reading
+from roxels.storage.vault import KeyFileError
+
+T = TypeVar("T")
+
+InEnvironment = Annotated[str, typer.Option("--environment", help="test or live")]
+ExternalIds = Annotated[list[str] | None, typer.Option("--external-id", help="A person, as your system calls her.")]
+Persons = Annotated[list[str] | None, typer.Option("--person", help="A person's id (person_...).")]
+Interviews = Annotated[list[str] | None, typer.Option("--conversation", help="A conversation's id (iv_...).")]
+
+
+def install(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("erase")(erase)
+    app.command("export")(export)
+
+
+def erase(
+    external_id: ExternalIds = None,
+    person: Persons = None,
+    conversation: Interviews = None,
+    environment: InEnvironment = "test",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Erase persons or conversations with every trace, and show the receipts. Each option may be given many times.
+
+    Example: roxels erase --external-id ada --environment live --data /var/lib/roxels
+    """
+    wanted = [
+        *(("external_id", each) for each in external_id or []),
+        *(("person", each) for each in person or []),
+        *(("interview", each) for each in conversation or []),
+    ]
+    if not wanted:
+        fail("Name somebody: --external-id, --person or --conversation.")
+    within = _environment(environment)
+    erased = _run(read(data=data), lambda house: _erase(house, within, wanted))
+    if as_json:
+        typer.echo(json.dumps({"items": [_told(*each) for each in erased]}))
+        return
+    for _, name, receipt in erased:
+        typer.echo(f"{name}: not found" if receipt is None else f"{name}: erased, receipt {receipt.id}")
+
+
+def export(
+    to: Annotated[Path, typer.Argument(help="The zip to write.")],
+    external_id: Annotated[str | None, typer.Option(help="The person, as your system calls her.")] = None,
+    person: Annotated[str | None, typer.Option(help="The person's id (person_...).")] = None,
+    environment: InEnvironment = "test",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write everything that is kept of a person into one zip.
+
+    Example: roxels export ada.zip --external-id ada --environment live --data /var/lib/roxels
+    """
+    if (external_id is None) == (person is None):
+        fail("Name the person: either --external-id or --person.")
+    if to.exists():
+        fail(f"{to} is there already; choose another name.")
+    within = _environment(environment)
+    to.touch(mode=0o600)
+    written = _run(read(data=data), lambda house: _export(house, within, to, external_id, person))
+    if written is None:
+        to.unlink()
+        fail("There is no such person in this environment.")
+    shown = {"file": str(to), **msgspec.to_builtins(written)}
+    typer.echo(json.dumps(shown) if as_json else f"{to}: {written.size} bytes, SHA-256 {written.sha256}")
+
+
+async def _erase(
+    house: House, environment: Environment, wanted: list[tuple[str, str]]
+) -> list[tuple[str, str, Receipt | None]]:
+    eraser = house.eraser
+    by = {"external_id": eraser.person_called, "person": eraser.person, "interview": eraser.conversation}
+
+    async def once(kind: str, id: str) -> Receipt | Sweeping | None:
+        try:
+            answer = await by[kind](environment, id, "command")
+        except NotFound:
+            return None
+        return answer.receipt if isinstance(answer, Erased) else answer
+
+    answers = await asyncio.gather(*(once(kind, id) for kind, id in wanted))
+    await eraser.settle()
+    found: list[tuple[str, str, Receipt | None]] = []
+    for (kind, id), answer in zip(wanted, answers, strict=True):
+        settled = await once(kind, id) if isinstance(answer, Sweeping) else answer
+        found.append((kind, id, settled if isinstance(settled, Receipt) else None))
+    return found
+
+
+def _told(kind: str, name: str, receipt: Receipt | None) -> dict[str, Any]:
+    shown = None if receipt is None else msgspec.to_builtins(receipt)
+    return {"by": kind, "id": name, "deleted": receipt is not None, "receipt": shown}
+
+
+async def _export(
+    house: House, environment: Environment, to: Path, external_id: str | None, person_id: str | None
+) -> exporting.Written | None:
+    def find(tx: Reading) -> Person | None:
+        return persons.find(tx, external_id) if external_id is not None else persons.get(tx, person_id or "")
+
+    found = await house.store.read(environment, find)
+    if found is None:
+        return None
+    return await exporting.write(house.store, environment, found.id, to, house.keyring.vault, exporting.no_progress)
+
+
+def _run(given: Settings, work: Callable[[House], Awaitable[T]]) -> T:
+    """Do this with the data folder open."""
+
+    async def run() -> T:
+        house = server.build(given, clock=SystemClock(), ids=RandomIds())
+        try:
+            return await work(house)
+        finally:
+            await house.close()
+
+    try:
+        return asyncio.run(run())
+    except KeyFileError as fault:
+        fail(str(fault))
+
+
+def _environment(name: str) -> Environment:
+    if name not in ("test", "live"):
+        fail("--environment must be test or live.")
+    return "live" if name == "live" else "test"

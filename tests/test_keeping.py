@@ -1,0 +1,86 @@
+"""The commands that forget, hand over and keep, on a real data folder."""
+
+import asyncio
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from roxels import server
+from roxels.actions import author
+from roxels.actions.open import Opened, Wish, open_visit
+from roxels.ambient import RandomIds, SystemClock
+from roxels.cli import app
+from roxels.domain.proof import Proof
+from roxels.settings import Settings
+from roxels.storage.transaction import Writing
+from tests.storage.conftest import TEMPLATE
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def roxels(*words: object, ends: int = 0) -> str:
+    """What the command says."""
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == ends, result.output
+    return result.stdout if ends == 0 else result.output
+
+
+def visits(data: Path, *external_ids: str) -> list[Opened]:
+    """A conversation of each of these."""
+
+    def make(tx: Writing) -> list[Opened]:
+        template = author.create(tx, dict(TEMPLATE), RandomIds())
+        return [open_visit(tx, wish(template.id, each), RandomIds()) for each in external_ids]
+
+    async def run() -> list[Opened]:
+        house = server.build(Settings(data=data), clock=SystemClock(), ids=RandomIds())
+        try:
+            return await house.store.write("test", make)
+        finally:
+            await house.close()
+
+    return asyncio.run(run())
+
+
+def wish(template_id: str, external_id: str) -> Wish:
+    """Somebody comes."""
+    return Wish(
+        template_id=template_id,
+        external_id=external_id,
+        name=f"Name of {external_id}",
+        source="server",
+        proof=Proof.claimed,
+        method="external_id",
+        context={},
+    )
+
+
+def test_erase(data: Path) -> None:
+    ada, bob, _ = visits(data, "ada", "bob", "cleo")
+    named = ["--external-id", "ada", "--person", bob.person.id, "--external-id", "nobody"]
+    found = json.loads(roxels("erase", *named, "--data", data, "--json"))["items"]
+    assert {each["id"]: each["deleted"] for each in found} == {"ada": True, bob.person.id: True, "nobody": False}
+    assert {each["receipt"]["reason"] for each in found if each["receipt"]} == {"command"}
+    assert "ada: erased, receipt rcpt_" in roxels("erase", "--external-id", "ada", "--data", data)
+    assert "not found" in roxels("erase", "--conversation", ada.conversation_id, "--data", data)
+    assert "Name somebody" in roxels("erase", "--data", data, ends=2)
+    assert "test or live" in roxels("erase", "--external-id", "x", "--environment", "x", "--data", data, ends=2)
+
+
+def test_export(data: Path, tmp_path: Path) -> None:
+    visits(data, "ada")
+    to = tmp_path / "ada.zip"
+    told = json.loads(roxels("export", to, "--external-id", "ada", "--data", data, "--json"))
+    assert told["size"] == to.stat().st_size
+    assert to.stat().st_mode & 0o777 == 0o600
+    with zipfile.ZipFile(to) as archive:
+        assert json.loads(archive.read("data/persons.json"))[0]["name"] == "Name of ada"
+    assert "is there already" in roxels("export", to, "--external-id", "ada", "--data", data, ends=2)
+    assert "no such person" in roxels("export", tmp_path / "x.zip", "--external-id", "x", "--data", data, ends=2)
+    assert not (tmp_path / "x.zip").exists()
