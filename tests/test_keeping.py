@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import logging
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,15 @@ from roxels.domain.proof import Proof
 from roxels.settings import Settings
 from roxels.storage.transaction import Writing
 from tests.storage.conftest import TEMPLATE
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """A command sets up the log of its process; here it gives it back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
 
 
 @pytest.fixture
@@ -84,3 +95,25 @@ def test_export(data: Path, tmp_path: Path) -> None:
     assert "is there already" in roxels("export", to, "--external-id", "ada", "--data", data, ends=2)
     assert "no such person" in roxels("export", tmp_path / "x.zip", "--external-id", "x", "--data", data, ends=2)
     assert not (tmp_path / "x.zip").exists()
+
+
+def test_receipts_are_checked_offline(data: Path, tmp_path: Path) -> None:
+    visits(data, "ada", "bob", "cleo")
+    for name in ("ada", "bob", "cleo"):
+        roxels("erase", "--external-id", name, "--data", data)
+    file = tmp_path / "receipts.jsonl"
+    file.write_text(roxels("receipt", "list", "--data", data))
+    held = json.loads(roxels("receipt", "verify", file, "--data", data, "--json"))
+    assert (held["valid"], held["count"]) == (True, 3)
+    written = file.read_bytes()
+    at = written.index(b'"subject":', len(written) // 2) + 20
+    file.write_bytes(written[:at] + (b"0" if written[at : at + 1] != b"0" else b"1") + written[at + 1 :])
+    found = json.loads(roxels("receipt", "verify", file, "--data", data, "--json", ends=1))
+    assert (found["valid"], found["field"], found["byte"], found["in_text"]) == (False, "subject", at, True)
+    file.write_bytes(b"".join(written.splitlines(keepends=True)[:2]))
+    assert "2 receipts hold" in roxels("receipt", "verify", file, "--data", data)
+    assert "ends early" in roxels("receipt", "verify", file, "--data", data, "--head", held["head"], ends=1)
+    file.write_bytes(written.splitlines(keepends=True)[0] + written.splitlines(keepends=True)[2])
+    assert "Receipt 2" in roxels("receipt", "verify", file, "--data", data, ends=1)
+    assert "no keys" in roxels("receipt", "verify", file, "--data", tmp_path, ends=2)
+    assert "cannot be read" in roxels("receipt", "verify", tmp_path / "x", "--data", data, ends=2)

@@ -1,9 +1,10 @@
-"""The commands that forget, hand over and keep: erase, export.
+"""The commands that forget, hand over and keep: erase, export, receipt.
 
 They work on the data folder itself, also while a server runs on it, and end with what was done.
 """
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,13 +19,16 @@ from roxels.actions.eraser import Erased, Sweeping
 from roxels.ambient import RandomIds, SystemClock
 from roxels.console import AsJson, Data, fail, read
 from roxels.domain.errors import NotFound
+from roxels.domain.ledger import Verdict, judge
 from roxels.domain.persons import Person
-from roxels.domain.receipts import Receipt
+from roxels.domain.receipts import Receipt, Verify
+from roxels.domain.tampering import text_of
 from roxels.server import House
 from roxels.settings import Settings
-from roxels.storage import persons
+from roxels.storage import persons, receipts
+from roxels.storage.receipts import Link
 from roxels.storage.transaction import Environment, Reading
-from roxels.storage.vault import KeyFileError
+from roxels.storage.vault import SIGNING, KeyFileError, Signer, verifiers
 
 T = TypeVar("T")
 
@@ -38,6 +42,10 @@ def install(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("erase")(erase)
     app.command("export")(export)
+    receipts = typer.Typer(no_args_is_help=True, help="Receipts of what was erased.")
+    receipts.command("list")(receipt_list)
+    receipts.command("verify")(receipt_verify)
+    app.add_typer(receipts, name="receipt")
 
 
 def erase(
@@ -92,6 +100,72 @@ def export(
         fail("There is no such person in this environment.")
     shown = {"file": str(to), **msgspec.to_builtins(written)}
     typer.echo(json.dumps(shown) if as_json else f"{to}: {written.size} bytes, SHA-256 {written.sha256}")
+
+
+def receipt_list(environment: InEnvironment = "test", data: Data = None) -> None:
+    """Write all receipts, oldest first, one line of canonical JSON each: what `receipt verify` reads.
+
+    Example: roxels receipt list --environment live --data /var/lib/roxels > receipts.jsonl
+    """
+    within = _environment(environment)
+    for link in _run(read(data=data), lambda house: _receipts(house, within)):
+        typer.echo(text_of(link.receipt).decode())
+
+
+def receipt_verify(
+    file: Annotated[Path, typer.Argument(help="Receipts: of `receipt list`, of GET /v1/receipts, or a single one.")],
+    keys: Annotated[
+        Path | None, typer.Option(help="The answer of GET /v1/receipts/key; by itself the data folder's keys.")
+    ] = None,
+    after: Annotated[str | None, typer.Option(help="Digest of the receipt before the first one.")] = None,
+    head: Annotated[str | None, typer.Option(help="Digest of the last one, as an earlier check told it.")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check receipts offline: every signature, every link. Names the first wrong byte or broken link, and ends with 1.
+
+    Example: roxels receipt verify receipts.jsonl --keys keys.json
+    """
+    verdict = judge(_bytes(file), _verifiers(keys, data), after=after, head=head)
+    typer.echo(json.dumps(msgspec.to_builtins(verdict)) if as_json else _sentence(verdict))
+    if not verdict.valid:
+        raise typer.Exit(1)
+
+
+async def _receipts(house: House, environment: Environment) -> list[Link]:
+    found: list[Link] = []
+    while more := await house.store.read(environment, receipts.oldest, after=found[-1].n if found else 0, limit=500):
+        found += more
+    return found
+
+
+def _verifiers(keys: Path | None, data: Path | None) -> dict[str, Verify]:
+    """The public keys of a file, or of the data folder, where nothing is made."""
+    if keys is None:
+        folder = read(data=data).data
+        if not (folder / SIGNING).exists():
+            fail("There are no keys in this data folder; name --keys or --data.")
+        return dict(verifiers(Signer.load(folder).public_keys))
+    try:
+        known = msgspec.json.decode(_bytes(keys))["keys"]
+        return dict(verifiers({key["key_id"]: base64.b64decode(key["public_key"], validate=True) for key in known}))
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+        fail(f"{keys} is not the answer of GET /v1/receipts/key.")
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as fault:
+        fail(f"{file} cannot be read: {fault.strerror}.")
+
+
+def _sentence(verdict: Verdict) -> str:
+    if verdict.valid:
+        return verdict.message if verdict.head is None else f"{verdict.message}\nHead: {verdict.head}"
+    which = "" if verdict.index is None else f"Receipt {verdict.index + 1}{f' ({verdict.id})' if verdict.id else ''}: "
+    where = "" if verdict.byte is None else f" Byte {verdict.byte} of {'the file' if verdict.in_text else 'its line'}."
+    return f"{which}{verdict.message}{where}"
 
 
 async def _erase(

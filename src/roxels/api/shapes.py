@@ -214,6 +214,21 @@ class Receipt(TypedDict):
     signature: Annotated[str, Field(description="Ed25519, of all other fields as canonical JSON.")]
 
 
+class ReceiptKey(TypedDict):
+    """A public key, for offline checks."""
+
+    key_id: str
+    algorithm: Literal["Ed25519"]
+    public_key: Annotated[str, Field(description="32 bytes, base64.")]
+
+
+class ReceiptKeys(TypedDict):
+    """What receipts are checked with."""
+
+    current: Annotated[str, Field(description="`key_id` of the one that signs now.")]
+    keys: list[ReceiptKey]
+
+
 class Erased(TypedDict):
     """It is gone."""
 

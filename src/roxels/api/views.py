@@ -1,5 +1,6 @@
 """Domain to JSON: the only place. The shapes are those of `shapes`; times stay times until they are sent."""
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, assert_never, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -418,6 +419,17 @@ def receipt(kept: Receipt) -> shapes.Receipt:
         "prev": kept.prev,
         "key_id": kept.key_id,
         "signature": kept.signature,
+    }
+
+
+def receipt_keys(current: str, public: Mapping[str, bytes]) -> shapes.ReceiptKeys:
+    """The public halves, as `roxels receipt verify --keys` reads them."""
+    return {
+        "current": current,
+        "keys": [
+            {"key_id": key_id, "algorithm": "Ed25519", "public_key": base64.b64encode(raw).decode()}
+            for key_id, raw in public.items()
+        ],
     }
 
 

@@ -118,6 +118,11 @@ def broken(
     return None
 
 
+def holds(receipt: Receipt, verifiers: Mapping[str, Verify]) -> bool:
+    """Whether a receipt is as it was sealed, wherever it stands."""
+    return _fault(receipt, verifiers, receipt.prev) is None
+
+
 def _fault(
     receipt: Receipt, verifiers: Mapping[str, Verify], after: str | None
 ) -> tuple[Literal["key_id", "signature", "prev"], str] | None:

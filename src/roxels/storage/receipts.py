@@ -1,5 +1,7 @@
 """The chain of receipts of each environment."""
 
+from collections.abc import Collection
+
 import msgspec
 from sqlalchemy import insert, select
 
@@ -28,12 +30,20 @@ def last(tx: Reading) -> Link | None:
     return None if row is None else _link(row)
 
 
-def newest(tx: Reading, *, before: int | None, limit: int) -> list[Link]:
-    """Receipts from the newest on backwards; `before`: those whose place is less."""
+def newest(tx: Reading, *, before: int | None, limit: int, subjects: Collection[str] | None = None) -> list[Link]:
+    """Receipts from the newest on; `before`: those whose place is less; `subjects`: only those about these."""
     query = select(receipts).where(receipts.c.environment == tx.environment)
     if before is not None:
         query = query.where(receipts.c.n < before)
+    if subjects is not None:
+        query = query.where(receipts.c.subject.in_(subjects))
     return [_link(row) for row in tx.all(query.order_by(receipts.c.n.desc()).limit(limit))]
+
+
+def oldest(tx: Reading, *, after: int = 0, limit: int) -> list[Link]:
+    """Receipts from the oldest on; `after`: those whose place is greater."""
+    query = select(receipts).where(receipts.c.environment == tx.environment, receipts.c.n > after)
+    return [_link(row) for row in tx.all(query.order_by(receipts.c.n).limit(limit))]
 
 
 def add(tx: Writing, link: Link) -> None:
