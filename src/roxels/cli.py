@@ -16,6 +16,7 @@ from roxels.actions import manage
 from roxels.ambient import RandomIds, SystemClock, chance
 from roxels.console import AsJson, Data, fail, read
 from roxels.server import House, Server
+from roxels.storage.erase_list import EraseListMissing
 from roxels.storage.transaction import Environment
 from roxels.talk import CannotTalk, talk
 
@@ -182,7 +183,7 @@ def _invitation(config: dict[str, Any]) -> str:
 def _run(work: Any) -> Any:
     try:
         return asyncio.run(work)
-    except (server.PortTaken, CannotTalk) as fault:
+    except (server.PortTaken, EraseListMissing, CannotTalk) as fault:
         fail(str(fault))
 
 

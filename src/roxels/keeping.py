@@ -1,4 +1,4 @@
-"""The commands that forget, hand over and keep: erase, export, receipt.
+"""The commands that forget, hand over and keep: erase, export, receipt, backup, restore.
 
 They work on the data folder itself, also while a server runs on it, and end with what was done.
 """
@@ -25,7 +25,10 @@ from roxels.domain.receipts import Receipt, Verify
 from roxels.domain.tampering import text_of
 from roxels.server import House
 from roxels.settings import Settings
+from roxels.storage import backup as copying
 from roxels.storage import persons, receipts
+from roxels.storage.erase_list import FILE, ID, EraseList, EraseListMissing
+from roxels.storage.leases import Processes
 from roxels.storage.receipts import Link
 from roxels.storage.transaction import Environment, Reading
 from roxels.storage.vault import SIGNING, KeyFileError, Signer, verifiers
@@ -42,6 +45,8 @@ def install(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("erase")(erase)
     app.command("export")(export)
+    app.command("backup")(backup)
+    app.command("restore")(restore)
     receipts = typer.Typer(no_args_is_help=True, help="Receipts of what was erased.")
     receipts.command("list")(receipt_list)
     receipts.command("verify")(receipt_verify)
@@ -132,6 +137,60 @@ def receipt_verify(
         raise typer.Exit(1)
 
 
+def backup(
+    to: Annotated[Path, typer.Argument(help="The file to write.")], data: Data = None, as_json: AsJson = False
+) -> None:
+    """Copy the database into one file, also while the server runs.
+
+    Keep two things apart from it, always in their newest form: erased.jsonl, without which no backup can be restored,
+    and the key files.
+
+    Example: roxels backup roxels-monday.db --data /var/lib/roxels
+    """
+    database = read(data=data).data / server.DATABASE
+    if not database.exists():
+        fail("There is no database in this data folder.")
+    if to.exists():
+        fail(f"{to} is there already; choose another name.")
+    size = copying.backup(database, to)
+    typer.echo(json.dumps({"file": str(to), "size": size}) if as_json else f"{to}: {size} bytes")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `roxels backup` wrote.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup in the place of the database, then erase from it again all that was erased since.
+
+    The server must be stopped, and the data folder must hold erased.jsonl (its newest form) and the key files.
+
+    Example: roxels restore roxels-monday.db --data /var/lib/roxels
+    """
+    given = read(data=data)
+    _check_unused(given.data)
+    if not (given.data / FILE).exists():
+        fail(f"{FILE} is missing in the data folder. Without it people who were deleted would come back.")
+    try:
+        copying.check(file)
+        if copying.fact(file, ID) != EraseList(given.data / FILE).id():
+            fail(f"{FILE} in the data folder does not belong to this backup. Put the list of its installation there.")
+        copying.restore(file, given.data / server.DATABASE)
+    except (copying.CannotRestore, EraseListMissing) as fault:
+        fail(str(fault))
+    again = _run(given, lambda house: house.eraser.replay())
+    told = f"Restored. {again} persons and conversations that were erased since were erased again."
+    typer.echo(json.dumps({"restored": True, "erased_again": again}) if as_json else told)
+
+
+def _check_unused(folder: Path) -> None:
+    processes = Processes(folder / "processes", RandomIds().new("proc"))
+    others = processes.others()
+    processes.close()
+    if others:
+        fail("A server runs on this data folder. Stop it first.")
+
+
 async def _receipts(house: House, environment: Environment) -> list[Link]:
     found: list[Link] = []
     while more := await house.store.read(environment, receipts.oldest, after=found[-1].n if found else 0, limit=500):
@@ -219,7 +278,7 @@ def _run(given: Settings, work: Callable[[House], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(run())
-    except KeyFileError as fault:
+    except (KeyFileError, EraseListMissing) as fault:
         fail(str(fault))
 
 

@@ -36,6 +36,7 @@ from roxels.outbound.http import Caller
 from roxels.outbound.worker import Deps, Pace, Worker
 from roxels.settings import Settings
 from roxels.storage.database import Database, newest_revision
+from roxels.storage.erase_list import EraseList, EraseListMissing
 from roxels.storage.files import Exports
 from roxels.storage.leases import Processes
 from roxels.storage.store import Store
@@ -46,6 +47,8 @@ from roxels.wire.routes import wire_routes
 
 logger = logging.getLogger(__name__)
 
+#: The database's name in the data folder.
+DATABASE = "roxels.db"
 EMBED = Path(__file__).parent / "embed"
 
 
@@ -87,6 +90,11 @@ def origin_of(settings: Settings) -> str:
 def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None = None) -> House:
     """Open the data folder of these settings and put a server together around it."""
     database = open_database(settings)
+    try:
+        erase_list = EraseList.of(settings.data, database, ids.key(16).hex())
+    except EraseListMissing:
+        database.close()
+        raise
     store = Store(database, clock)
     keyring = Keyring.load(settings.data, ids.key)
     processes = Processes(settings.data / "processes", ids.new("proc"))
@@ -94,7 +102,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
     ports = Ports(store=store, speaker=speaker, clock=clock, ids=ids, nudge_after=settings.nudge_seconds)
     rooms = Rooms(ports, processes)
     exports = Exports(settings.data / "exports")
-    eraser = Eraser(store, ids, keyring, clock, exports=exports)
+    eraser = Eraser(store, ids, keyring, clock, exports=exports, erase_list=erase_list)
     jobs = Jobs(store, ids, clock, eraser, exports, keyring.vault)
     services = Services(
         store=store,
@@ -129,7 +137,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
 
 def open_database(settings: Settings) -> Database:
     """The database of the data folder, brought to the schema that the code expects."""
-    database = Database(settings.data / "roxels.db")
+    database = Database(settings.data / DATABASE)
     if database.revision() != newest_revision():
         importlib.import_module("roxels.storage.migrate").upgrade(database)
     return database
@@ -144,6 +152,7 @@ async def _living(house: House) -> AsyncIterator[None]:
     async with Caller(permits=permits, monotonic=monotonic, time_limit=settings.webhook_timeout) as caller:
         worker = _worker(house, caller)
         jobs = [asyncio.create_task(house.rooms.watch_others(), name="watch")]
+        await house.eraser.replay()
         await house.eraser.resume_pending()
         house.jobs.wake()
         if settings.worker:

@@ -24,8 +24,10 @@ from roxels.domain.errors import Internal
 from roxels.domain.ids import Ids
 from roxels.domain.receipts import Kind, Reason, Receipt, subject_of
 from roxels.storage import erasures, jobs, receipts
+from roxels.storage.erase_list import EraseList, Noted, Sealed
 from roxels.storage.erasures import Erasure
 from roxels.storage.files import Exports
+from roxels.storage.receipts import Link
 from roxels.storage.store import Store
 from roxels.storage.transaction import Environment
 from roxels.storage.vault import Keyring
@@ -36,6 +38,9 @@ logger = logging.getLogger(__name__)
 PATIENCE = 2.0
 #: Times a sweep's own length that must pass before the next.
 REST = 4.0
+#: Ids looked at in one transaction when a restored database is cleaned.
+BATCH = 500
+ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
 #: Seconds between two looks whether readers have let go: at first, then from `PATIENCE` on.
 LOOK, LOOK_LATER = 0.05, 1.0
 
@@ -53,18 +58,33 @@ class Sweeping(msgspec.Struct, frozen=True):
     id: str
 
 
+class Whole(msgspec.Struct, frozen=True):
+    """All that stands on the erase list."""
+
+    subjects: frozenset[tuple[Environment, str]]
+    receipts: tuple[Sealed, ...]
+
+
 class Eraser:
     """Erases, one process's share of it; several processes on one database do not get into each other's way."""
 
     def __init__(
-        self, store: Store, ids: Ids, keyring: Keyring, clock: Clock, *, exports: Exports | None = None
+        self,
+        store: Store,
+        ids: Ids,
+        keyring: Keyring,
+        clock: Clock,
+        *,
+        exports: Exports | None = None,
+        erase_list: EraseList | None = None,
     ) -> None:
-        """`exports`: the files that hold what is erased, where there are any."""
+        """`exports`: the files that hold what is erased, where there are any; `erase_list`: outlives the database."""
         self._store = store
         self._ids = ids
         self._keyring = keyring
         self._clock = clock
         self._exports = exports
+        self._list = erase_list
         self._jobs: dict[str, asyncio.Task[Receipt]] = {}
         self._unswept: dict[object, asyncio.Future[None]] = {}
         self._sweep: asyncio.Task[None] | None = None
@@ -113,6 +133,48 @@ class Eraser:
     def key_id(self) -> str:
         """Which key signs receipts now."""
         return self._keyring.signer.key_id
+
+    async def replay(self) -> int:
+        """Erase again what is on the erase list and stands in a database that was restored; says how much.
+
+        Before anybody is served. It ends when the receipts stand.
+        """
+        if self._list is None:
+            return 0
+        size = await self._store.run(self._list.size)
+        news = await self._store.run(partial(self._unseen, self._list))
+        again = 0
+        if any([await self._store.read(each, erasures.unknown, news.get(each, ())) for each in ENVIRONMENTS]):
+            whole = await self._store.run(partial(_grouped, self._list))
+            again = sum([await self._replay_in(each, whole) for each in ENVIRONMENTS])
+            await self.settle()
+            logger.warning("A restored database was cleaned.", extra={"action": "replayed", "count": again})
+        await self._store.alone(partial(self._list.mark_seen, size=size))
+        return again
+
+    def _unseen(self, erase_list: EraseList) -> dict[Environment, set[str]]:
+        """The receipts' ids on the part of the list that the database has not seen."""
+        found: dict[Environment, set[str]] = {}
+        for line in erase_list.lines(erase_list.seen(self._store.database)):
+            if line.erased is not None:
+                found.setdefault(line.erased.environment, set()).add(line.erased.receipt_id)
+        return found
+
+    async def _replay_in(self, environment: Environment, whole: "Whole") -> int:
+        links = [Link(each.n, each.receipt) for each in whole.receipts if each.environment == environment]
+        for start in range(0, len(links), BATCH):
+            await self._store.write(environment, receipts.put_back, links[start : start + BATCH])
+        count = 0
+        for kind in get_args(Kind):
+            after = ""
+            while page := await self._store.read(environment, erasures.standing, kind, after, BATCH):
+                after = page[-1]
+                for id in page:
+                    if (environment, subject_of(self._keyring.subject_salt, kind, id)) in whole.subjects:
+                        wish = self.wish(kind, id, "restore")
+                        self._job(await self._store.write(environment, forget.forget, wish, self._ids))
+                        count += 1
+        return count
 
     async def resume_pending(self) -> None:
         """Take up what was not finished when the process ended; returns at once, the jobs go on by themselves."""
@@ -169,9 +231,27 @@ class Eraser:
     async def _erase(self, erasure: Erasure) -> Receipt:
         erasure = await self.remove(erasure)
         if erasure.state == "sweeping":
+            await self._note(erasure)
             await self.sweep_exports()
             await self._swept(erasure.id)
-        return await self._store.write(erasure.environment, forget.seal, erasure.id, self._keyring.signer)
+        receipt = await self._store.write(erasure.environment, forget.seal, erasure.id, self._keyring.signer)
+        await self._keep(erasure)
+        return receipt
+
+    async def _note(self, erasure: Erasure) -> None:
+        if self._list is not None:
+            noted = Noted(
+                environment=erasure.environment,
+                kind=erasure.kind,
+                subject=erasure.subject,
+                receipt_id=erasure.id,
+            )
+            await self._store.run(partial(self._list.note, noted))
+
+    async def _keep(self, erasure: Erasure) -> None:
+        link = await self._store.read(erasure.environment, receipts.place, erasure.id)
+        if self._list is not None and link is not None:
+            await self._store.run(partial(self._list.keep, erasure.environment, link))
 
     async def sweep_exports(self) -> None:
         """Remove the files whose job is gone, with its person or by age."""
@@ -212,3 +292,11 @@ class Eraser:
         while not await self._store.alone(lambda database: database.empty_log()):
             is_early = self._clock.monotonic() < compacted + PATIENCE
             await self._clock.sleep(LOOK if is_early else LOOK_LATER)
+
+
+def _grouped(erase_list: EraseList) -> Whole:
+    lines = list(erase_list.lines())
+    return Whole(
+        subjects=frozenset((line.erased.environment, line.erased.subject) for line in lines if line.erased),
+        receipts=tuple(line.receipt for line in lines if line.receipt),
+    )

@@ -66,6 +66,7 @@ def seal(tx: Writing, erasure_id: str, signer: Signer) -> Receipt:
     erasure = _begun(erasures.get(tx, erasure_id))
     kept = receipts.get(tx, erasure_id)
     if kept is not None:
+        erasures.end(tx, erasure)  # it can come from the erase list, where a backup was restored
         return kept
     if erasure.state != "sweeping":
         raise Internal("A receipt is issued only for what is erased.")

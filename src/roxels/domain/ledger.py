@@ -8,7 +8,7 @@ a JSON list, one receipt, the answer of a DELETE            as they stand
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -45,8 +45,10 @@ class Ledger(msgspec.Struct, frozen=True):
     is_from_start: bool
 
 
-class Unreadable(Exception):
+class NoReceipt(Exception):
     """This is no receipt, or not JSON any more."""
+
+    code: ClassVar[str] = "no_receipt"
 
     def __init__(self, byte: int, message: str) -> None:
         self.byte = byte
@@ -54,7 +56,7 @@ class Unreadable(Exception):
 
 
 def read(content: bytes) -> Ledger:
-    """The receipts in a text. Raises `Unreadable` at the first byte that cannot be read."""
+    """The receipts in a text. Raises `NoReceipt` at the first byte that cannot be read."""
     try:
         whole = json.loads(content)
     except ValueError:
@@ -79,7 +81,7 @@ def judge(
     """
     try:
         ledger = read(content)
-    except Unreadable as unreadable:
+    except NoReceipt as unreadable:
         return Verdict(valid=False, count=0, byte=unreadable.byte, in_text=True, message=str(unreadable))
     found = ledger.receipts
     receipts = [each.receipt for each in found]
@@ -132,14 +134,14 @@ def _line(text: bytes, at: int) -> Read:
     try:
         value = json.loads(text)
     except UnicodeDecodeError as fault:
-        raise Unreadable(at + fault.start, "This byte is not UTF-8.") from None
+        raise NoReceipt(at + fault.start, "This byte is not UTF-8.") from None
     except json.JSONDecodeError as fault:
         byte = at + len(fault.doc[: fault.pos].encode())
-        raise Unreadable(byte, f"This is not JSON: {fault.msg}.") from None
+        raise NoReceipt(byte, f"This is not JSON: {fault.msg}.") from None
     read = _one(value, at, at)
     wrong = first_difference(text, text_of(read.receipt))
     if wrong is not None:
-        raise Unreadable(at + wrong, "From this byte on the receipt is not written as canonical JSON.")
+        raise NoReceipt(at + wrong, "From this byte on the receipt is not written as canonical JSON.")
     return read
 
 
@@ -147,4 +149,4 @@ def _one(value: Any, at: int | None, byte: int) -> Read:
     try:
         return Read(msgspec.convert(value, Receipt), at)
     except msgspec.ValidationError as fault:
-        raise Unreadable(byte, f"This is no receipt: {fault}") from None
+        raise NoReceipt(byte, f"This is no receipt: {fault}") from None

@@ -26,7 +26,7 @@ import msgspec
 
 Kind = Literal["person", "interview"]
 #: Where the wish to erase came from.
-Reason = Literal["api", "dashboard", "command", "retention"]
+Reason = Literal["api", "dashboard", "command", "retention", "restore"]
 #: Signs a text: 64 bytes, Ed25519.
 Sign = Callable[[bytes], bytes]
 #: (signature, text): is it the signature of that text? Never raises.

@@ -1,6 +1,6 @@
 """The chain of receipts of each environment."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import msgspec
 from sqlalchemy import insert, select
@@ -21,6 +21,12 @@ def get(tx: Reading, receipt_id: str) -> Receipt | None:
     """The receipt of that id."""
     row = tx.first(select(receipts).where(receipts.c.environment == tx.environment, receipts.c.id == receipt_id))
     return None if row is None else _link(row).receipt
+
+
+def place(tx: Reading, receipt_id: str) -> Link | None:
+    """The receipt of that id, with its place."""
+    row = tx.first(select(receipts).where(receipts.c.environment == tx.environment, receipts.c.id == receipt_id))
+    return None if row is None else _link(row)
 
 
 def last(tx: Reading) -> Link | None:
@@ -44,6 +50,12 @@ def oldest(tx: Reading, *, after: int = 0, limit: int) -> list[Link]:
     """Receipts from the oldest on; `after`: those whose place is greater."""
     query = select(receipts).where(receipts.c.environment == tx.environment, receipts.c.n > after)
     return [_link(row) for row in tx.all(query.order_by(receipts.c.n).limit(limit))]
+
+
+def put_back(tx: Writing, links: Sequence[Link]) -> int:
+    """Keep receipts that a restored database does not know, each at its place; says how many were unknown."""
+    rows = [{"environment": tx.environment, "n": link.n, **msgspec.structs.asdict(link.receipt)} for link in links]
+    return sum(tx.insert_if_absent(receipts, row) for row in rows)
 
 
 def add(tx: Writing, link: Link) -> None:
