@@ -276,7 +276,7 @@
         return document.body.append(this.frame);
       }
       const { openBox } = await drawing().catch(() => this.refuse(lost)) ?? {};
-      if (!this.over) this.box = openBox({ frame: this.frame, display, signal, close: () => this.close() });
+      if (!this.over) this.box = openBox({ frame: this.frame, display, signal, on: this.heard.on, close: () => this.close() });
     }
 
     /** Our frame says hello, also after a reload of its own: it gets a line. @param {any} event */

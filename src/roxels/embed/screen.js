@@ -35,6 +35,7 @@ class Screen {
     this.dressed = null;
     /** @type {import("./port.js").Fault | null} */
     this.hinted = null;
+    document.body.dataset.display = display;
     this.speak(navigator.language);
     this.listen();
   }
@@ -55,7 +56,14 @@ class Screen {
     for (const [id, text] of Object.entries({ more: labels.menu, send: labels.send, latest: labels.latest, words: labels.write, log: labels.title })) $(id).ariaLabel = text;
     $("words").placeholder = labels.write;
     $("thinking").lastChild.textContent = labels.thinking;
-    this.host.tell("chrome", { title: labels.title, close: labels.close, dir: directionOf(language) });
+    this.tellChrome();
+  }
+
+  /** What the host's side draws around the frame speaks the same language and has the same colour. */
+  tellChrome() {
+    const { title, close, minimise, restore, move } = /** @type {Record<string, string>} */ (this.labels);
+    const color = this.dressed?.launcher?.color;
+    this.host.tell("chrome", { title, close, minimise, restore, move, color, dir: directionOf(this.language) });
   }
 
   listen() {
@@ -138,7 +146,7 @@ class Screen {
   welcome(phase) {
     if (phase !== "live" || this.welcomed) return;
     this.welcomed = true;
-    if (this.display === "modal" && !TOUCH.matches) $("words").focus();
+    if (this.display !== "compact" && !TOUCH.matches) $("words").focus();
   }
 
   /** Name, notice and colour of the template. @param {Record<string, any>} settings */
