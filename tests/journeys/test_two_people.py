@@ -1,4 +1,4 @@
-"""Two people, one browser: what the earlier one said is looked for in everything that the later one's pages hold or send."""
+"""Two people, one browser: what one of them said is looked for in all that the pages of the other one hold or send."""
 
 import pytest
 from playwright.async_api import BrowserContext, Page, WebSocket

@@ -18,7 +18,7 @@
   /** @type {State} */
   const STILL = Object.freeze({ connection: "off", paused: false, micEnabled: false, screenSharing: false, voiceState: null, error: null });
   const JUNK = /^(undefined|null|none|nil|nan|true|false|\[object object\]|\s+)$/i;
-  const OPTION = /^(templateKey|sessionId|display|resume|view|fabAnchor|fabContainer|on[A-Z].*)$/;
+  const OPTION = /^(templateKey|sessionId|display|resume|shared|view|fabAnchor|fabContainer|on[A-Z].*)$/;
   const EVENTS = ["session", "connected", "chat", "understanding", "goal_transition", "commit", "complete", "resumption", "ending", "ended"];
 
   const everyone = createListeners();

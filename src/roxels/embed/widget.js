@@ -36,7 +36,7 @@ button:focus-visible { outline: 2px solid currentcolor; outline-offset: 2px; }
 [data-roxels=close]:hover { background-color: #8883; }
 [data-roxels=minimise] {
   position: absolute; inset-block-start: 12px; inset-inline-end: 52px; width: 36px; height: 36px; padding: 11px; border-radius: 10px;
-  background: linear-gradient(#0000 44%, currentcolor 44% 55%, #0000 55%) content-box;
+  background: linear-gradient(#0000 46%, currentcolor 46% 54%, #0000 54%) content-box;
 }
 [data-roxels=minimise]:hover { background-color: #8883; }
 [data-roxels=grip] { position: absolute; inset-block-start: 0; inset-inline: 0 130px; height: 60px; cursor: grab; touch-action: none; border-radius: 18px; }
