@@ -181,6 +181,10 @@ def _settings(template: Template) -> dict[str, object]:
     return {
         "name": template.name,
         "notice": template.notice,
+        "brand": {
+            "color": template.brand.get("color") or template.launcher.get("color"),
+            "logo": template.brand.get("logo"),
+        },
         "auto_close": template.auto_close,
         "goals": [
             {
