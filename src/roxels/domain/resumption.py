@@ -59,7 +59,7 @@ def choose(
     """
     if sight.proof > Proof.anonymous and not sight.meets_policy:
         return Begin("proof_needed")
-    if not pasts:
+    if not pasts or sight.proof is Proof.anonymous:
         return Begin("new_person")
     if not wanted:
         return Begin("asked_new")

@@ -88,6 +88,7 @@ SETTINGS: dict[str, Rule] = {
 EMBEDDED: dict[str, Rule] = {
     "notice": OBJECT,
     "launcher": OBJECT,
+    "brand": OBJECT,
     "auto_close": YES_NO,
     "history_requires": (
         lambda value: value in [policy.name for policy in POLICIES],
@@ -113,6 +114,7 @@ LAUNCHER: dict[str, Rule] = {
     "position": TEXT,
     "visibility": OBJECT,
 }
+BRAND: dict[str, Rule] = {"color": TEXT, "logo": TEXT}
 VISIBILITY: dict[str, Rule] = {"include": NAMES, "exclude": NAMES}
 GOAL: dict[str, Rule] = {
     "type": _one_of(GoalType),
@@ -200,6 +202,8 @@ def _of_embedded(embedded: object) -> Iterator[Fault]:
         yield from _by_rules(launcher, LAUNCHER, f"{path}.launcher")
         if isinstance(launcher.get("visibility"), dict):
             yield from _by_rules(launcher["visibility"], VISIBILITY, f"{path}.launcher.visibility")
+    if isinstance(embedded.get("brand"), dict):
+        yield from _by_rules(embedded["brand"], BRAND, f"{path}.brand")
 
 
 def _misplaced_goals(raw: dict[str, Any]) -> Iterator[Fault]:

@@ -69,6 +69,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[Output, ...] = ()
     notice: dict[str, Any] = {}
     launcher: dict[str, Any] = {}
+    brand: dict[str, Any] = {}
     auto_close: bool = True
     #: The least proof that opens a person's past; see `domain.proof`.
     history_requires: Proof = Proof.claimed
@@ -103,6 +104,7 @@ def read(template_id: str, version: int, raw: dict[str, Any]) -> Template:
         outputs=_outputs(settings.get("outputs")),
         notice=embedded.get("notice") or {},
         launcher=embedded.get("launcher") or {},
+        brand=embedded.get("brand") or {},
         auto_close=embedded.get("auto_close") is not False,
         history_requires=history_requires(raw),
         proof_life=timedelta(hours=embedded.get("proof_hours") or DEFAULT_PROOF_LIFE / timedelta(hours=1)),
