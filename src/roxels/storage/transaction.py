@@ -39,6 +39,14 @@ class View:
         """The first row, or None."""
         return self._connection.execute(query).first()
 
+    def held(self, query: AnySelect) -> AnySelect:
+        """The same rows, kept as they stand until this transaction ends, where it may change them.
+
+        For all that is read to be changed: on PostgreSQL two such transactions would overwrite each other otherwise.
+        SQLite has one writer and needs nothing. What hangs on the rows is read afterwards, in a query of its own.
+        """
+        return query
+
     def value(self, query: AnySelect) -> Any:
         """The first column of the first row, or None."""
         return self._connection.execute(query).scalar()
@@ -54,6 +62,10 @@ class Reading(View):
 
 class Writing(Reading):
     """A transaction that may change one environment."""
+
+    def held(self, query: AnySelect) -> AnySelect:
+        """The rows, locked."""
+        return query.with_for_update(key_share=True)
 
     @property
     def connection(self) -> Connection:
@@ -75,6 +87,10 @@ class Across(View):
 
 class AcrossWriting(Across):
     """A transaction over all environments."""
+
+    def held(self, query: AnySelect) -> AnySelect:
+        """The rows, locked."""
+        return query.with_for_update(key_share=True)
 
     @property
     def connection(self) -> Connection:

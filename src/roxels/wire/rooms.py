@@ -14,7 +14,7 @@ from roxels.domain.errors import NotFound, Unauthorized
 from roxels.domain.events import AnyEvent, Fact, SessionJoined
 from roxels.domain.templates import Template
 from roxels.storage import leases, log, sessions, templates, wake
-from roxels.storage.leases import Processes
+from roxels.storage.leases import Peers
 from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Reading
 from roxels.wire.link import Link
@@ -28,7 +28,7 @@ POLL = 0.1
 class Rooms:
     """The awake conversations."""
 
-    def __init__(self, ports: Ports, processes: Processes) -> None:
+    def __init__(self, ports: Ports, processes: Peers) -> None:
         self.ports = ports
         self._processes = processes
         self._rooms: dict[str, asyncio.Task[Room]] = {}
@@ -95,11 +95,24 @@ class Rooms:
             await self._let_sleep(room, forced=True)
 
     async def watch_others(self) -> None:
-        """While other processes are alive, look for what they wrote and for conversations that they left behind."""
+        """While other processes are alive, look for what they wrote and for conversations that they left behind.
+
+        Where they tell us what they wrote, this is for hints that were lost, and for speakers that died.
+        """
+        clock, run = self.ports.clock, self.ports.store.run
+        self._processes.exchange_hints(self.ports.store.wake)
+        known: set[str] = set()
+        looked_at = clock.monotonic()
         while True:
-            await self.ports.clock.sleep(POLL)
-            if self._rooms and await self.ports.store.run(self._processes.others):
+            await clock.sleep(POLL)
+            if not self._rooms:
+                continue
+            others = set(await run(self._processes.others))
+            is_time = clock.monotonic() - looked_at >= self._processes.look_every
+            if known - others or (is_time and (others or any(room.epoch is None for room in await self._all()))):
+                looked_at = clock.monotonic()
                 await self._look()
+            known = others
 
     # within
 
