@@ -5,6 +5,7 @@ write the function and name it in PAGES.
 """
 
 import importlib
+import json
 import pkgutil
 import sys
 from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ import msgspec
 from pydantic_core import PydanticUndefined
 
 import roxels
+from roxels.api.app import document
 from roxels.domain.errors import RoxelsError
 from roxels.domain.events import AnyEvent
 from roxels.settings import CONFIG_VARIABLE, Settings, variable
@@ -123,6 +125,11 @@ def _fields(kind: type[msgspec.Struct]) -> str:
     return ", ".join(f"`{field.encode_name}`" for field in fields) or "none"
 
 
+def openapi_page() -> str:
+    """The description of the REST API, as it is served."""
+    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+
+
 def modules() -> list[ModuleType]:
     """Every module of the product, imported."""
     names = [module.name for module in pkgutil.walk_packages(roxels.__path__, "roxels.")]
@@ -162,6 +169,7 @@ def _value(default: object) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/errors.md": errors_page,
+    "docs/openapi.json": openapi_page,
     "docs/protocol.md": protocol_page,
     "docs/settings.md": settings_page,
 }

@@ -120,7 +120,7 @@ async def _demo(given: settings.Settings, *, as_json: bool) -> None:
     house = server.build(given, clock=SystemClock(), ids=RandomIds())
     config = await demonstration.prepare(house, server.origin_of(given))
     sink = demonstration.Sink(given.data / "sink.jsonl", house.clock, house.ids)
-    house.add(demonstration.demo_routes(house.files, sink, config))
+    house.add(demonstration.demo_routes(house.files, sink, config, house.store))
 
     async def announce() -> None:
         await _until_ready(config["url"])

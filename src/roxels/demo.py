@@ -20,7 +20,8 @@ from roxels.api.pages import Files
 from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
 from roxels.server import House
-from roxels.storage import operators
+from roxels.storage import operators, sessions
+from roxels.storage.store import Store
 from roxels.storage.transaction import Writing
 
 TEMPLATE = Path(__file__).parent / "demo_template.json"
@@ -161,7 +162,7 @@ def _write_privately(file: Path, text: str) -> None:
     beside.replace(file)
 
 
-def demo_routes(files: Files, sink: Sink, config: dict[str, Any]) -> list[Route]:
+def demo_routes(files: Files, sink: Sink, config: dict[str, Any], store: Store) -> list[Route]:
     """The customer's page (to be opened at `localhost`, another site than `127.0.0.1`) and the receiver."""
 
     policy = POLICY.format(origin=config["url"])
@@ -177,17 +178,19 @@ def demo_routes(files: Files, sink: Sink, config: dict[str, Any]) -> list[Route]
         shown = {"origin": config["url"], "embed_key": config["embed_key"], "template_id": config["template_id"]}
         return JSONResponse(shown, headers={"Cache-Control": "no-store"})
 
-    async def deliveries(_request: Request) -> Response:
-        items = await asyncio.to_thread(sink.items)
-        shown = [
-            {
-                "received_at": each["received_at"],
-                "headers": _telling(each["headers"]),
-                "body": _without_ours(each["body"]),
-            }
-            for each in items[-50:]
-        ]
-        return JSONResponse({"items": shown}, headers={"Cache-Control": "no-store"})
+    async def deliveries(request: Request) -> Response:
+        """What came for the person `as`, in the conversation of `session`: one of the two has to be given.
+
+        A session's id cannot be guessed; it is how somebody without a name asks for their own.
+        """
+        external_id, session_id = request.query_params.get("as"), request.query_params.get("session")
+        wanted: dict[str, str | None] = {"external_id": external_id} if external_id else {}
+        if session_id:
+            visit = await store.read_across(sessions.by_id, session_id)
+            wanted["interview_id"] = visit.conversation_id if visit else None
+        items = await asyncio.to_thread(sink.items) if wanted else []
+        shown = [_shown(each, body) for each in items if (body := _of(each["body"], wanted)) is not None]
+        return JSONResponse({"items": shown[-50:]}, headers={"Cache-Control": "no-store"})
 
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
     return [
@@ -201,17 +204,21 @@ def demo_routes(files: Files, sink: Sink, config: dict[str, Any]) -> list[Route]
     ]
 
 
-def _telling(headers: dict[str, str]) -> dict[str, str]:
-    names = ("idempotency-key", "x-roxels-signature", "webhook-id")
-    return {name: headers[name] for name in names if name in headers}
-
-
-def _without_ours(body: str) -> str:
-    """A delivery as the page may show it: our own id of the person stays with the receiver."""
+def _of(body: str, wanted: dict[str, str | None]) -> dict[str, Any] | None:
+    """A delivery's body, if it is one and has these values."""
     try:
         value = json.loads(body)
     except ValueError:
-        return ""
-    if isinstance(value, dict):
-        value.pop("person_id", None)
-    return json.dumps(value, ensure_ascii=False)
+        return None
+    is_wanted = isinstance(value, dict) and all(known and value.get(name) == known for name, known in wanted.items())
+    return value if is_wanted else None
+
+
+def _shown(item: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """A delivery as the page may show it: our own id of the person stays with the receiver."""
+    telling = ("idempotency-key", "x-roxels-signature", "webhook-id")
+    return {
+        "received_at": item["received_at"],
+        "headers": {name: item["headers"][name] for name in telling if name in item["headers"]},
+        "body": json.dumps({name: value for name, value in body.items() if name != "person_id"}, ensure_ascii=False),
+    }

@@ -115,16 +115,19 @@ async def test_a_new_process_finishes_what_another_began(
 
 
 async def test_closed_in_the_middle_and_asked_again(
-    store: Store, keyring: Keyring, template_id: str, ids: CountedIds, clock: FakeClock
+    store: Store, odd: Odd, keyring: Keyring, template_id: str, ids: CountedIds, clock: FakeClock
 ) -> None:
     opened = await visit(store, template_id, ids)
     await say(store, opened, 5 * AT_ONCE)
     one = Eraser(store, ids, keyring, clock)
+    reader = odd.readers.connect()  # holds up the sweep, so that it cannot end before it is closed
+    reader.exec_driver_sql("SELECT count(*) FROM persons")
     asked = asyncio.ensure_future(one.person("test", opened.person.id, "api"))
     while not await store.read_across(erasures.pending):
         await asyncio.sleep(0)
     await one.close()
     await asyncio.gather(asked, return_exceptions=True)
+    reader.close()
     assert await chain(store) == []
     two = Eraser(store, ids, keyring, clock)
     await passing(clock, two.person("test", opened.person.id, "api"))

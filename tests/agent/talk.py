@@ -16,7 +16,7 @@ from roxels.agent.dialogue.planning import plan
 from roxels.agent.ports import Scene
 from roxels.agent.speakers.scripted import ScriptedSpeaker
 from roxels.agent.turn import Kept, Piece, settled, turn
-from roxels.domain import conversation, templates
+from roxels.domain import conversation, soundness, templates
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.events import (
     AgentSaid,
@@ -54,7 +54,7 @@ class Talk:
         locale: str = "en",
         now: datetime = NOW,
     ) -> None:
-        assert templates.faults(raw) == []
+        assert soundness.faults(raw) == []
         self.template = templates.read("tpl_1", 1, raw)
         self.facts: list[Fact] = []
         self.now = now

@@ -10,7 +10,7 @@ import roxels
 from roxels.agent.ports import Facts, Opening, SpeakerStep, Words
 from roxels.agent.speakers.pace import paced
 from roxels.agent.speakers.scripted import ScriptedSpeaker
-from roxels.domain import conversation, goals, templates
+from roxels.domain import conversation, goals, soundness
 from roxels.domain.events import AgentStarted, FieldCaptured, GoalActivated, GoalCommitted, PersonSaid
 from roxels.testing import FakeClock
 from tests.agent.dialogues import COMPANY, EMAIL, PLAN, SIZE, START, WISH
@@ -187,8 +187,8 @@ def test_a_plan_that_is_over_is_not_offered_again() -> None:
 
 
 def test_the_demo_template_is_sound_and_talks() -> None:
-    assert templates.faults(DEMO) == []
-    assert templates.warnings(DEMO) == []
+    assert soundness.faults(DEMO) == []
+    assert soundness.warnings(DEMO) == []
     talk = Talk(DEMO, name="Ada")
     talk.join()
     talk.say("The kitchen", "about 12 plants", "brihgt", "yes", "Fewer brown leaves on the fern", "next Monday")

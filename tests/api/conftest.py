@@ -57,11 +57,12 @@ TEMPLATE: dict[str, Any] = {
 class Door:
     """The API, its store and two keys."""
 
-    def __init__(self, app: FastAPI, services: Services, clock: FakeClock) -> None:
+    def __init__(self, app: FastAPI, services: Services, clock: FakeClock, drain: Callable[[], None]) -> None:
         self.app = app
         self.services = services
         self.store: Store = services.store
         self.clock = clock
+        self.drain = drain
         self.checker = Checker(document())
         self.template_id = ""
         self.secret = ""
@@ -161,7 +162,7 @@ class _Opened:
     def __init__(self, folder: Path, clock: FakeClock, limits: Buckets | None) -> None:
         database = Database(folder / "roxels.db")
         database.create_all()
-        self.draining = False
+        draining: list[bool] = []
         ids = CountedIds()
         store = Store(database, clock)
         keyring = Keyring.load(folder / "keys", ids.key)
@@ -174,9 +175,9 @@ class _Opened:
             eraser=Eraser(store, ids, keyring, clock),
             limits=limits,
             registry=REGISTRY,
-            is_draining=lambda: self.draining,
+            is_draining=lambda: bool(draining),
         )
-        self.door = Door(_app(services), services, clock)
+        self.door = Door(_app(services), services, clock, drain=lambda: draining.append(True))
 
     async def __aenter__(self) -> Door:
         door = self.door

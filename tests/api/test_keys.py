@@ -78,8 +78,8 @@ async def test_webhook_secrets_open_with_the_vault(door: Door, server: httpx2.As
     secret = (await server.post("/v1/webhook-secrets", json={})).json()
 
     def sealed(tx: Reading) -> str:
-        value: bytes = tx.value(webhook_secrets.select().with_only_columns(webhook_secrets.c.sealed))
-        return value.decode()
+        value: str = tx.value(webhook_secrets.select().with_only_columns(webhook_secrets.c.sealed))
+        return value
 
     opened = door.services.sealer.open(await door.store.read("test", sealed), environment="test", id=secret["id"])
     assert opened == secret["value"]

@@ -35,6 +35,7 @@ SETTINGS: dict[str, Any] = {
             "fields": [
                 {"name": "room", "label": "Which room", "type": "string"},
                 {"name": "plants", "label": "How many plants", "type": "integer"},
+                {"name": "light", "label": "How much light", "type": "string", "enum": ["bright", "dim"]},
             ],
         },
         {

@@ -114,3 +114,27 @@ async def test_a_session_of_the_server_is_left_when_somebody_else_signs_in(host:
     await host.page.wait_for_timeout(200)
     assert await host.page.locator("[data-roxels]").count() == 0
     assert host.server.requests == []
+
+
+@pytest.mark.parametrize("way", ["start", "init"])
+async def test_context_of_the_earlier_person_does_not_go_along(host: HostPage, way: str) -> None:
+    await host.open()
+    await host.run(
+        f"Roxels.init({{ templateKey: 'rk_test_1', externalId: 'user_ada', context: {{ note: '{CANARY}' }} }})"
+    )
+    await host.run(f"Roxels.{way}({{ externalId: 'user_bob' }}); Roxels.start().ready")
+    assert host.server.requests[0]["external_id"] == "user_bob"
+    assert CANARY not in json.dumps(host.server.requests)
+
+
+async def test_a_new_token_of_the_same_person_is_used_for_the_next_session(host: HostPage) -> None:
+    await host.open()
+    await host.run("Roxels.setPerson({ externalId: 'user_ada', identityToken: 'first' })")
+    await host.start(display="none")
+    await host.said(1)
+    await host.run("Roxels.setPerson({ externalId: 'user_ada', identityToken: () => 'second' })")
+    host.server.forget_sessions()
+    host.server.cut()
+    await host.until("heard.filter(([name]) => name === 'session').length === 2")
+    assert [request["identity_token"] for request in host.server.requests] == ["first", "second"]
+    assert await host.heard("error") == []

@@ -213,6 +213,13 @@ async def test_captured_data_is_correctable_in_place(host: HostPage) -> None:
     await host.frame.wait_for_selector(".value:text('The hall')")
     assert host.server.corrections[-1] == {"goal_id": "home", "field": "room", "value": "The hall"}
     assert (await host.heard("understanding"))[-1]["data"] == {"room": "The hall"}
+    await host.run("Roxels.send('correct', { goal_id: 'home', field: 'light', value: 'dim' })")
+    await host.frame.wait_for_selector(".value:text('dim')")
+    await host.frame.locator(".edit").nth(2).click()
+    await host.frame.locator(".field select").select_option("bright")
+    await host.frame.locator(".field select").press("Tab")
+    await host.page.keyboard.press("Enter")
+    await host.frame.wait_for_selector(".value:text('bright')")
     await host.run("Roxels.send('correct', { goal_id: 'home', field: 'room', value: 'The attic' })")
     await host.frame.wait_for_selector(".value:text('The attic')")
     host.expected_noise = ["Failed to load resource: the server responded with a status of 400 (Bad Request)"]
@@ -254,7 +261,7 @@ async def test_start_over_begins_anew_from_the_menu(host: HostPage) -> None:
     assert host.server.requests[-1]["resume"] is False
     assert len(host.server.conversations) == 2
     assert len(await shown(host)) == 1
-    assert await host.frame.locator(".field .value").all_inner_texts() == ["", "", ""]
+    assert await host.frame.locator(".field .value").all_inner_texts() == ["", "", "", ""]
 
 
 async def test_hang_up_ends_the_visit(host: HostPage) -> None:

@@ -104,7 +104,7 @@ def possible_events(state: Conversation) -> st.SearchStrategy[AnyEvent]:
 
 
 @st.composite
-def histories(draw: st.DrawFn, max_size: int = 40) -> list[Fact]:
+def histories(draw: st.DrawFn, max_size: int = 24) -> list[Fact]:
     """Facts in order, each possible after those before it."""
     facts: list[Fact] = []
     state = EMPTY

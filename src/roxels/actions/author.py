@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from roxels.domain import templates as rules
+from roxels.domain import soundness
 from roxels.domain.errors import Conflict, Invalid, NotFound
 from roxels.domain.ids import Ids
-from roxels.domain.templates import Fault
+from roxels.domain.soundness import Fault
 from roxels.storage import templates
 from roxels.storage.templates import Kept
 from roxels.storage.transaction import Reading, Writing
@@ -94,6 +94,6 @@ def _written(raw: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
 
 
 def _check(raw: dict[str, Any]) -> None:
-    faults = rules.faults(raw)
+    faults = soundness.faults(raw)
     if faults:
         raise Faulty(faults)

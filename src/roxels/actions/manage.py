@@ -7,7 +7,7 @@ from typing import Protocol
 from roxels.domain.domains import cleaned
 from roxels.domain.errors import Conflict, Invalid, NotFound
 from roxels.domain.ids import Ids
-from roxels.storage import deliveries, keys, templates
+from roxels.storage import deliveries, keys, outbox, templates
 from roxels.storage.deliveries import Delivery
 from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
 from roxels.storage.transaction import Writing
@@ -98,10 +98,9 @@ def send_again(tx: Writing, delivery_id: str) -> Delivery:
     delivery = deliveries.get(tx, delivery_id)
     if delivery is None:
         raise NotFound
-    if delivery.status == "waiting":
+    if delivery.status == "waiting" and not delivery.attempts:
         raise Conflict("This delivery waits for the answer to an earlier one; send that one again.")
-    if delivery.claimed_by is not None and delivery.due_at > tx.now and delivery.status == "due":
+    if not outbox.send_again(tx, delivery_id):
         raise Conflict("This delivery is being sent at this moment.")
-    deliveries.make_due(tx, delivery_id)
     sent = deliveries.get(tx, delivery_id)
     return sent or delivery

@@ -1,5 +1,7 @@
 """The REST application: routes, errors and what every request passes, put together around its services."""
 
+import json
+import re
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -70,10 +72,10 @@ def build_api(services: Services) -> FastAPI:
     app.state.services = services
     app.router.routes.extend(reference.routes(document))
     errors.install(app, addresses())
-    app.add_middleware(Bounds)
-    app.add_middleware(Headers)
-    app.add_middleware(Counts, registry=services.registry)
+    app.add_middleware(Bounds)  # what is added later stands further out
     app.add_middleware(Faults)
+    app.add_middleware(Counts, registry=services.registry)
+    app.add_middleware(Headers)
     return app
 
 
@@ -87,6 +89,7 @@ def _bare() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         strict_content_type=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     for prefix, router, is_described in RESOURCES:
         app.include_router(router, prefix=prefix, include_in_schema=is_described, responses=REFUSALS)
@@ -120,10 +123,18 @@ def document() -> dict[str, Any]:
     for methods in made["paths"].values():
         for operation in methods.values():
             operation["responses"].pop("422", None)  # refusals of bodies are 400 here
+            operation["summary"] = re.split(r"[.:;](?:\s|$)", operation["description"])[0]
     schemas = made["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     error = TypeAdapter(shapes.Error).json_schema(ref_template="#/components/schemas/{model}")
     schemas |= error.pop("$defs") | {"Error": error}
     made["components"]["schemas"] = dict(sorted(schemas.items()))
-    return made
+    return _plainly_named(made)
+
+
+def _plainly_named(made: dict[str, Any]) -> dict[str, Any]:
+    """The description with `PageOfPerson` for what the framework calls `Page_Person_`."""
+    text = json.dumps(made).replace("Page_dict_str__Any__", "PageOfTemplate")
+    named: dict[str, Any] = json.loads(re.sub(r"\bPage_(\w+)_\b", r"PageOf\1", text))
+    return named

@@ -44,7 +44,7 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
-class PersonRef(Body):
+class Participant(Body):
     """Who a conversation is with."""
 
     external_id: ExternalId = None
@@ -55,7 +55,7 @@ class OpenInterview(Body):
     """Open a conversation for somebody whom your server knows."""
 
     template_id: str
-    persons: Annotated[list[PersonRef] | None, Field(max_length=1)] = None
+    persons: Annotated[list[Participant] | None, Field(max_length=1)] = None
     """Nobody, or one. Nobody opens an anonymous conversation."""
     context: Context = None
     resume: bool | None = None
@@ -65,7 +65,7 @@ class OpenInterview(Body):
 
     def wish(self) -> Wish:
         """What is wanted. Raises `Invalid`."""
-        who = self.persons[0] if self.persons else PersonRef()
+        who = self.persons[0] if self.persons else Participant()
         identity = external_id(who.external_id, "persons[0].external_id")
         return Wish(
             template_id=self.template_id,

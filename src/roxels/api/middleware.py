@@ -1,9 +1,11 @@
 """What every request passes, in pure ASGI (Starlette's BaseHTTPMiddleware costs two thirds of the throughput).
 
-Faults    what nobody expected becomes the 500 of the table
+From the outside in:
+
 Headers   safe headers on every answer; open CORS, never with credentials, on what a web page may call
-Bounds    bodies up to 1 MB; no NUL in an address
 Counts    requests by method, route and status
+Faults    what nobody expected becomes the 500 of the table
+Bounds    bodies up to 1 MB; no NUL in an address
 """
 
 import re

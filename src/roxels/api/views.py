@@ -11,7 +11,7 @@ from roxels.actions.admit import Admitted
 from roxels.actions.inspect import Whole
 from roxels.actions.open import Opened
 from roxels.api import paging, shapes
-from roxels.domain import templates as rules
+from roxels.domain import soundness
 from roxels.domain.conversation import Conversation, Message, SessionState, Unfinished
 from roxels.domain.errors import Internal
 from roxels.domain.events import Fact, name_of
@@ -237,6 +237,8 @@ def _session_of_outline(visit: VisitOutline) -> shapes.Session:
 
 def delivery(kept: Delivery) -> shapes.Delivery:
     """What a commit owes to one address, with every attempt."""
+    # One that is held back by an earlier one waits for that, not for a time.
+    has_a_time = kept.status == "due" or (kept.status == "waiting" and len(kept.attempts) > 0)
     return {
         "id": kept.id,
         "interview_id": kept.conversation_id,
@@ -257,7 +259,7 @@ def delivery(kept: Delivery) -> shapes.Delivery:
             }
             for attempt in kept.attempts
         ],
-        "next_attempt_at": kept.due_at if kept.status == "due" else None,
+        "next_attempt_at": kept.due_at if has_a_time else None,
         "created_at": kept.created_at,
     }
 
@@ -283,7 +285,7 @@ def template(kept: Kept) -> dict[str, Any]:
         "id": kept.id,
         "version": kept.version,
         "status": kept.status,
-        "warnings": rules.warnings(kept.raw),
+        "warnings": soundness.warnings(kept.raw),
         "created_at": kept.created_at,
         "updated_at": kept.updated_at,
     }

@@ -139,7 +139,7 @@ export interface Call {
   hangUp(): void;
   /** Closes the widget; the conversation stays open. */
   close(): void;
-  /** Takes it out of the page without a word. */
+  /** Takes it out of the page; the conversation stays open. */
   destroy(): void;
   /** Resolves when it is connected for the first time, rejects where it cannot be started. */
   readonly ready: Promise<void>;
@@ -168,7 +168,7 @@ export interface RoxelsApi {
   showFab(look?: { label?: string; icon?: string; color?: string; position?: "bottom-right" | "bottom-left" }): void;
   hideFab(): void;
   /** Fetches the launcher's settings again. */
-  loadLauncherConfig(): Promise<Record<string, unknown>>;
+  loadLauncherConfig(): Promise<Record<string, unknown> | null>;
   /** The events of every talk of this page. */
   on: On;
   /** As on the running talk; without one, nothing. */

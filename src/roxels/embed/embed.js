@@ -1,28 +1,28 @@
 /**
  * Roxels in the host page: one classic script, one global. The conversation lives in a frame from the Roxels origin; this file mounts
  * the frame and carries commands in and events out over one MessagePort. What is drawn around it is widget.js, fetched when needed.
- * The types, and what each call is for, stand in embed.d.ts.
- *
- * A guest never breaks the house: no prototype is touched, every element is tagged `data-roxels`, every listener hangs on one
- * AbortController, the host's callbacks are guarded, and `destroy()` leaves the page as it was found.
+ * embed.d.ts says what each call is for. `destroy()` leaves the page as it was found.
  */
 (function () {
   "use strict";
 
   const script = /** @type {HTMLScriptElement} */ (document.currentScript ?? document.querySelector('script[src*="/embed.js"]'));
-  const found = window.Roxels;
+  const found = /** @type {any} */ (window.Roxels);
   if (found && !found.q) return void autoinit(found); // loaded twice
 
   const ORIGIN = new URL(script.src).origin;
-  const HELLO_MS = 15000; // how long the frame may take to say hello
-  const GOODBYE_MS = 2000; // and to hang up
+  const HELLO_WITHIN_MS = 15000;
+  const GOODBYE_WITHIN_MS = 2000;
+  /** @typedef {import("./embed.d.ts").Fault} Fault @typedef {import("./embed.d.ts").State} State */
+
+  /** @type {State} */
   const STILL = Object.freeze({ connection: "off", paused: false, micEnabled: false, screenSharing: false, voiceState: null, error: null });
   const JUNK = /^(undefined|null|none|nil|nan|true|false|\[object object\]|\s+)$/i;
   const OPTION = /^(templateKey|sessionId|display|resume|view|fabAnchor|fabContainer|on[A-Z].*)$/;
   const EVENTS = ["session", "connected", "chat", "understanding", "goal_transition", "commit", "complete", "resumption", "ending", "ended"];
 
   const everyone = createListeners();
-  /** @type {AbortController} ends every listener and request */
+  /** @type {AbortController} of every listener and request */
   let page;
   /** @type {Record<string, any>} what init was given, without the person */
   let settings;
@@ -30,7 +30,9 @@
   let person;
   /** @type {Call | null} the running talk */
   let call;
+  /** @type {State} of the newest talk */
   let state;
+  /** @type {Record<string, any>} */
   let launcher;
   renew();
 
@@ -64,14 +66,18 @@
     }
 
     return {
-      tell: (/** @type {string} */ name, /** @type {any} */ payload) => send({ name, payload }),
-      ask: (/** @type {string} */ name, /** @type {any} */ payload) =>
+      /** @type {(name: string, payload?: any) => void} */
+      tell: (name, payload) => send({ name, payload }),
+      /** @type {(name: string, payload?: any) => Promise<any>} */
+      ask: (name, payload) =>
         new Promise((resolve, reject) => {
-          asked.set(++count, (/** @type {any} */ value, /** @type {Fault} */ fault) => (fault ? reject(fault) : resolve(value)));
+          asked.set(++count, (/** @type {any} */ value, /** @type {any} */ fault) => (fault ? reject(fault) : resolve(value)));
           send({ name, payload, ask: count });
         }),
-      on: (/** @type {string} */ name, /** @type {(payload: any) => any} */ reply) => void handlers.set(name, reply),
-      connect(/** @type {MessagePort} */ port) {
+      /** @type {(name: string, reply: (payload: any) => any) => void} */
+      on: (name, reply) => void handlers.set(name, reply),
+      /** @param {MessagePort} port */
+      connect(port) {
         line?.close();
         line = port;
         line.onmessage = receive;
@@ -126,19 +132,19 @@
 
   const drawing = () => import(`${ORIGIN}/embed/static/v/widget.js`);
 
-  /** Acts as soon as there is a body to draw into. @param {() => void} act */
+  /** @param {() => void} act as soon as there is a body */
   function whenBody(act) {
     if (document.body) act();
     else addEventListener("DOMContentLoaded", act, { signal: page.signal });
   }
 
-  /** Marks this tab, and opens nothing by itself: an anonymous talk may go on after a reload, of this tab only. */
-  function tabMark(mark) {
+  /** Opens nothing by itself; with it an anonymous talk goes on after a reload, in this tab only. */
+  function tabMark(mark = "") {
     try {
       if (mark) sessionStorage["roxels.tab"] ??= mark;
       else delete sessionStorage["roxels.tab"];
       return sessionStorage["roxels.tab"];
-    } catch {} // storage is off: every visit is a fresh one
+    } catch {} // storage is off
   }
 
   // ---- who is here
@@ -167,14 +173,14 @@
     return person.fault;
   }
 
-  /** Nothing of the earlier person stays: not the talk, not the context that init was given, not the mark of the tab. */
+  /** Nothing of the earlier person stays, the context that init was given included. */
   function detach() {
     call?.finish();
     settings = pick(settings, true);
-    tabMark(null);
+    tabMark();
   }
 
-  /** Takes the person off the options of init and start; gives back the rest. */
+  /** Takes the person off the options of init and start; gives back the rest. @param {Record<string, any>} options */
   function takePerson({ personName: name, externalId, identityToken, ...rest }) {
     if (externalId !== undefined || identityToken) identify({ name, externalId, identityToken });
     else if (name) person = { ...person, name };
@@ -209,7 +215,10 @@
       for (const name of EVENTS) link.on(name, (payload) => this.relay(name, payload));
       link.on("status", ({ status }) => this.enter(status));
       link.on("error", (fault) => this.relay("error", fault, { error: fault }));
-      link.on("identity", () => (typeof this.person.token === "function" ? this.person.token() : this.person.token));
+      link.on("identity", () => {
+        const { token } = this.externalId === person.id ? person : this.person;
+        return typeof token === "function" ? token() : token;
+      });
       link.on("person", (externalId) => {
         this.externalId = externalId;
         if (this.person === person && !options.sessionId) person.id = externalId;
@@ -221,11 +230,18 @@
       }
     }
 
+    /** Is this what is asked for? @param {Record<string, any>} wanted */
+    serves({ sessionId, templateKey, display, resume }) {
+      const { options, externalId } = this;
+      if (options.display !== display || options.sessionId !== sessionId || resume === false) return false;
+      return sessionId ? true : options.templateKey === templateKey && externalId === person.id;
+    }
+
     /** The one path of events. @param {string} event @param {any} [payload] @param {object} [change] of the state */
     relay(event, payload, change) {
       if (this.over) return;
       if (change) state = this.state = Object.freeze({ ...this.state, ...change });
-      if (event === "connected") this.settle.resolve();
+      if (event === "connected") this.settle.resolve(undefined);
       this.heard.emit(event, payload);
       everyone.emit(event, payload);
     }
@@ -245,14 +261,14 @@
     async mount() {
       const { sessionId, templateKey, display } = this.options;
       const { signal } = page;
-      const lost = { error: "frame_unreachable", message: `${ORIGIN} did not answer. Check that it runs, the key's allowed_domains, and script-src and frame-src of this page.` };
+      const lost = { error: "frame_unreachable", message: `${ORIGIN} did not answer. Check the server, the key's allowed_domains, and this page's script-src and frame-src.` };
       this.frame = document.createElement("iframe");
       this.frame.dataset.roxels = "frame";
       this.frame.title = "Conversation";
       this.frame.referrerPolicy = "no-referrer";
       this.frame.src = ORIGIN + "/embed/frame" + (sessionId ? "" : "?key=" + encodeURIComponent(templateKey));
       this.enter("loading");
-      this.timer = setTimeout(() => (this.box?.stuck(), this.refuse(lost)), HELLO_MS);
+      this.timer = setTimeout(() => (this.box?.stuck(), this.refuse(lost)), HELLO_WITHIN_MS);
       addEventListener("message", this, { signal });
       drawLauncher();
       if (display === "none") {
@@ -263,9 +279,9 @@
       if (!this.over) this.box = openBox({ frame: this.frame, display, signal, close: () => this.close() });
     }
 
-    /** Our frame says hello, for the first time or after a reload: it gets a new line and is told what to start. */
+    /** Our frame says hello, also after a reload of its own: it gets a line. @param {any} event */
     handleEvent({ data, origin, source }) {
-      if (this.over || data !== "roxels:hello" || origin !== ORIGIN || source !== this.frame.contentWindow) return;
+      if (this.over || data !== "roxels:hello" || origin !== ORIGIN || source !== this.frame?.contentWindow) return;
       const { port1, port2 } = new MessageChannel();
       const { context, externalId, resume, person, options } = this;
       const { sessionId, display } = options;
@@ -275,7 +291,7 @@
       this.link.connect(port1);
       const brief = { v: 1, sessionId, display, resume, context, tab, person: { externalId, name: person.name } };
       this.link.ask("start", brief).catch((fault) => this.refuse(fault));
-      this.resume = undefined; // "begin anew" is meant once, not again after a reload of the frame
+      this.resume = undefined; // not again when the frame reloads
       this.box?.open();
     }
 
@@ -287,7 +303,7 @@
     async hangUp() {
       this.enter("disconnecting");
       this.relay("ending");
-      await Promise.race([this.link.ask("hangup"), new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
+      await Promise.race([this.link.ask("hangup"), new Promise((resolve) => setTimeout(resolve, GOODBYE_WITHIN_MS))]);
       this.finish();
     }
 
@@ -296,7 +312,6 @@
       this.end();
     }
 
-    /** Takes everything of this talk out of the page. */
     end() {
       this.over = true;
       clearTimeout(this.timer);
@@ -317,7 +332,7 @@
     sendMessage: (text) => talk.link.tell("say", text),
     hangUp: () => void talk.hangUp(),
     close: () => talk.close(),
-    destroy: () => talk.end(),
+    destroy: () => talk.finish(),
     ready: talk.ready,
     get state() {
       return talk.state;
@@ -326,7 +341,7 @@
 
   // ---- the launcher
 
-  /** Draws it as things now stand; what a widget on the page would hide is taken away. */
+  /** As things now stand; not beside an open widget. */
   async function drawLauncher() {
     const { signal } = page;
     launcher.host?.remove();
@@ -334,7 +349,7 @@
     const { drawFab, inView } = await drawing().catch(() => ({}));
     const { config, forced, view } = launcher;
     const free = !call || call.options.display === "none";
-    if (!drawFab || signal.aborted || !free || !(forced ?? inView(config.visibility, view))) return;
+    if (!drawFab || signal.aborted || !free || !(forced ?? inView(view, config.visibility))) return;
     const { fabContainer, fabAnchor } = settings;
     const inside = fabContainer ?? (fabAnchor ? document.querySelector(fabAnchor) : null);
     launcher.host?.remove();
@@ -343,10 +358,12 @@
 
   async function loadLauncherConfig() {
     const { signal } = page;
+    const { templateKey } = settings;
+    if (!templateKey) return null;
     try {
-      const answer = await fetch(`${ORIGIN}/v1/embed/launcher?key=${encodeURIComponent(settings.templateKey)}`, { signal, credentials: "omit" });
+      const answer = await fetch(`${ORIGIN}/v1/embed/launcher?key=${encodeURIComponent(templateKey)}`, { signal, credentials: "omit" });
       if (answer.ok) launcher.config = await answer.json();
-    } catch {} // out of reach: it keeps the look it has
+    } catch {} // it keeps its look
     if (!signal.aborted) drawLauncher();
     return launcher.config;
   }
@@ -359,11 +376,12 @@
   // ---- the global
 
   function init(options = {}) {
-    settings = { ...settings, ...takePerson(options) };
+    const own = takePerson(options);
+    settings = { ...settings, ...own };
     launcher.view = options.view ?? launcher.view;
     if (state === STILL) state = Object.freeze({ ...state, connection: "idle" });
     report(person.fault);
-    if (settings.templateKey) whenBody(loadLauncherConfig);
+    whenBody(loadLauncherConfig);
   }
 
   /** Says, outside of any talk, why nobody can be talked to. @param {Fault} [fault] */
@@ -378,10 +396,11 @@
 
   /** The same talk again is the one that runs; any other takes its place. */
   function start(options = {}) {
-    const wanted = { display: "modal", ...settings, ...takePerson(options) };
-    const { sessionId, templateKey, display, resume } = wanted;
-    const same = call?.options.display === display && call.options.sessionId === sessionId && (sessionId || (call.options.templateKey === templateKey && call.externalId === person.id));
-    if (same && resume !== false) return call.handle;
+    const own = takePerson(options); // may clear settings
+    /** @type {Record<string, any>} */
+    const wanted = { display: "modal", ...settings, ...own };
+    const { sessionId, templateKey } = wanted;
+    if (call?.serves(wanted)) return call.handle;
     const talk = new Call(wanted);
     const missing = !templateKey && { error: "template_key_missing", message: "start: pass templateKey (rk_…) here or in init, or a sessionId." };
     const fault = !sessionId && (person.fault ?? missing);
@@ -437,7 +456,7 @@
 
   autoinit(window.Roxels);
   if (found) {
-    const replay = ([name, args]) => guard(() => window.Roxels[name]?.(...args)); // calls from before this file was there
+    const replay = ([name, args]) => guard(() => window.Roxels[name]?.(...args)); // calls made before
     found.q.forEach(replay);
     found.q.push = replay;
   }

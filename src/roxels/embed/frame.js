@@ -43,7 +43,7 @@ function listen(talk) {
   host.on("hangup", () => talk.hangUp());
   addEventListener("pagehide", () => talk.leave());
   addEventListener("pageshow", () => talk.nudge());
-  addEventListener("online", () => talk.nudge());
+  addEventListener("online", () => talk.back());
   document.addEventListener("visibilitychange", () => document.hidden || talk.nudge());
 }
 

@@ -27,28 +27,35 @@ export function shown(value, labels) {
 /** What was typed, as the field's type; what does not fit is left as text, and the server says why it does not. @param {string} text @param {string} type */
 export function typed(text, type) {
   const words = text.trim();
-  if (type === "boolean") return words === "true";
   if (type === "array") return words.split(",").map((each) => each.trim()).filter(Boolean);
   if (type !== "number" && type !== "integer") return words;
   const number = Number(words.replace(",", "."));
   return words && Number.isFinite(number) ? number : words;
 }
 
-/** @param {Field} field @param {Labels} labels @returns {HTMLInputElement | HTMLSelectElement} */
-function inputFor({ label, type, value }, labels) {
-  const input = document.createElement(type === "boolean" ? "select" : "input");
-  if (input instanceof HTMLSelectElement) input.append(new Option(labels.yes, "true"), new Option(labels.no, "false"));
-  else if (type === "number" || type === "integer") input.inputMode = "decimal";
-  input.value = type === "boolean" ? String(value === true) : shown(value, labels);
+/**
+ * Where a value is changed: a choice where there are a few, else a line to type in.
+ * @param {Field} field @param {Labels} labels
+ * @returns {{input: HTMLInputElement | HTMLSelectElement, read: () => any}}
+ */
+function inputFor({ label, type, options, value }, labels) {
+  const choices = type === "boolean" ? [true, false] : options;
+  const input = document.createElement(choices ? "select" : "input");
   input.ariaLabel = label;
   input.dir = "auto";
-  return input;
+  if (choices && input instanceof HTMLSelectElement) {
+    input.append(...choices.map((choice) => new Option(shown(choice, labels), "", false, choice === value)));
+    return { input, read: () => choices[input.selectedIndex] };
+  }
+  if (type === "number" || type === "integer") input.inputMode = "decimal";
+  input.value = shown(value, labels);
+  return { input, read: () => typed(input.value, type) };
 }
 
 /** The form that stands in for a value while it is changed. @param {Field} field @param {Labels} labels @param {{save: (value: any) => Promise<void>, done: () => void}} actions */
 function editor(field, labels, { save, done }) {
   const form = document.createElement("form");
-  const input = inputFor(field, labels);
+  const { input, read } = inputFor(field, labels);
   const keep = Object.assign(make("button", "strong", labels.save), { type: "submit" });
   const drop = Object.assign(make("button", "", labels.cancel), { type: "button" });
   const fault = make("p", "fault");
@@ -64,7 +71,7 @@ function editor(field, labels, { save, done }) {
     event.preventDefault();
     keep.setAttribute("disabled", "");
     try {
-      await save(typed(input.value, field.type));
+      await save(read());
       done();
     } catch (reason) {
       fault.textContent = /** @type {Error} */ (reason).message;

@@ -39,14 +39,18 @@ function createPort() {
   }
 
   return {
-    tell: (/** @type {string} */ name, /** @type {any} */ payload) => send({ name, payload }),
-    ask: (/** @type {string} */ name, /** @type {any} */ payload) =>
+    /** @type {(name: string, payload?: any) => void} */
+    tell: (name, payload) => send({ name, payload }),
+    /** @type {(name: string, payload?: any) => Promise<any>} */
+    ask: (name, payload) =>
       new Promise((resolve, reject) => {
-        asked.set(++count, (/** @type {any} */ value, /** @type {Fault} */ fault) => (fault ? reject(fault) : resolve(value)));
+        asked.set(++count, (/** @type {any} */ value, /** @type {any} */ fault) => (fault ? reject(fault) : resolve(value)));
         send({ name, payload, ask: count });
       }),
-    on: (/** @type {string} */ name, /** @type {(payload: any) => any} */ reply) => void handlers.set(name, reply),
-    connect(/** @type {MessagePort} */ port) {
+    /** @type {(name: string, reply: (payload: any) => any) => void} */
+    on: (name, reply) => void handlers.set(name, reply),
+    /** @param {MessagePort} port */
+    connect(port) {
       line?.close();
       line = port;
       line.onmessage = receive;

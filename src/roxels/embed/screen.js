@@ -29,6 +29,10 @@ class Screen {
     this.host = host;
     this.display = display;
     this.sticks = true;
+    this.language = "";
+    this.phase = "";
+    /** @type {Record<string, any> | null} */
+    this.dressed = null;
     /** @type {import("./port.js").Fault | null} */
     this.hinted = null;
     this.speak(navigator.language);
@@ -48,7 +52,7 @@ class Screen {
     const texts = { "start-over": labels.startOver, "confirm-text": labels.startOverAsk, "confirm-no": labels.cancel, "confirm-yes": labels.startOver };
     const more = { "panel-title": labels.captured, "done-text": labels.endedNote, again: labels.again, retry: labels.retry, privacy: labels.privacy };
     for (const [id, text] of Object.entries({ ...texts, ...more })) $(id).textContent = text;
-    for (const [id, text] of Object.entries({ more: labels.menu, send: labels.send, latest: labels.latest, words: labels.write })) $(id).ariaLabel = text;
+    for (const [id, text] of Object.entries({ more: labels.menu, send: labels.send, latest: labels.latest, words: labels.write, log: labels.title })) $(id).ariaLabel = text;
     $("words").placeholder = labels.write;
     $("thinking").lastChild.textContent = labels.thinking;
     this.host.tell("chrome", { title: labels.title, close: labels.close, dir: directionOf(language) });

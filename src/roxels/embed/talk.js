@@ -30,8 +30,11 @@ export class Talk {
     this.phase = "connecting";
     /** @type {import("./port.js").Fault | null} why it failed, or what went wrong last */
     this.fault = null;
+    /** @type {import("./port.js").Fault | null} what the server said before it closed */
+    this.fatal = null;
     this.run = new AbortController();
     this.everConnected = false;
+    this.status = "";
     this.renewedAt = -RENEW_AGAIN_MS;
   }
 
@@ -119,13 +122,19 @@ export class Talk {
     this.view = apply(before, frame);
     if (frame.frame === "welcome") this.welcomed();
     for (const [name, payload] of told(before, this.view, frame)) this.host.tell(name, payload);
-    if (frame.frame === "error") this.complain({ error: frame.code, message: frame.message });
+    if (frame.frame === "error") this.warned(frame);
     if (this.view.ended && !before.ended) this.finish();
     this.changed();
   }
 
+  /** A fatal error is followed by a close, which decides what becomes of it. @param {{code: string, message: string, fatal: boolean}} frame */
+  warned({ code: error, message, fatal }) {
+    if (fatal) this.fatal = { error, message };
+    else this.complain({ error, message });
+  }
+
   welcomed() {
-    this.fault = null;
+    this.fault = this.fatal = null;
     this.enter("live");
     this.host.tell("person", this.view.externalId);
     this.tellStatus("connected");
@@ -180,6 +189,12 @@ export class Talk {
     this.wire?.nudge();
   }
 
+  /** The network was gone and is back: what looks like a connection may be dead. */
+  back() {
+    this.wire?.renew();
+    this.nudge();
+  }
+
   bearer() {
     return { Authorization: `Bearer ${this.token}` };
   }
@@ -200,8 +215,9 @@ export class Talk {
       this.view = { ...EMPTY, pending: this.view.pending };
       return this.again();
     }
+    const message = `The connection was closed for good (${code}).`;
     const errors = /** @type {Record<number, string>} */ ({ 4001: "session_expired", 4008: "continued_elsewhere" });
-    const fault = { error: errors[code] ?? this.fault?.error ?? "connection_closed", message: `The connection was closed for good (${code}).` };
+    const fault = errors[code] ? { error: errors[code], message } : (this.fatal ?? { error: "connection_closed", message });
     this.fail(fault);
     this.complain(fault);
   }

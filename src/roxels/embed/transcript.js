@@ -37,7 +37,7 @@ export function createTranscript(list, labels) {
 
   /** @param {import("./view.js").State} view */
   function inOrder({ messages, pending }) {
-    const own = pending.map(({ id, text }) => ({ id, role: /** @type {const} */ ("user"), text, chars: text.length, final: false, source: id }));
+    const own = pending.map(({ id, text }) => ({ id, role: /** @type {const} */ ("user"), text, final: false, interrupted: false }));
     return [...messages.filter((message) => message.chars > 0), ...own];
   }
 
@@ -55,6 +55,7 @@ export function createTranscript(list, labels) {
         row.shown = message;
         grow(row.text, message.text);
         row.item.classList.toggle("growing", message.role === "agent" && !message.final);
+        row.item.classList.toggle("interrupted", message.interrupted);
         row.item.classList.toggle("pending", message.role === "user" && !message.final);
       }
       for (const [id, row] of rows) {

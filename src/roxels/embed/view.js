@@ -9,9 +9,11 @@
  */
 
 /**
- * @typedef {{id: string, role: "agent" | "user", text: string, chars: number, final: boolean}} Message `chars`: code points of `text`
+ * @typedef {{id: string, role: "agent" | "user", text: string, chars: number, final: boolean, interrupted: boolean}} Message `chars`:
+ *   code points of `text`
  * @typedef {{id: string, text: string, kept: boolean}} Pending an own message of which the fact has not come yet; kept: acknowledged
- * @typedef {{name: string, label: string, type: string, value: any}} Field `value` undefined: nothing captured
+ * @typedef {{name: string, label: string, type: string, options: any[] | null, value: any}} Field `options`: the allowed values, if they
+ *   are a few; `value` undefined: nothing captured
  * @typedef {{id: string, label: string, status: "open" | "active" | "proposed" | "committed", fields: Field[]}} Goal
  * @typedef {{
  *   head: number, replayed: number, messages: Message[], pending: Pending[], goals: Goal[], active: string | null, ended: boolean, startedAt: string | null,
@@ -90,7 +92,7 @@ function welcomed(state, { head, external_id, language, settings = {} }) {
 const newGoal = ({ id, label = words(id), fields = [] }) => ({ id, label, status: "open", fields: fields.map(newField) });
 
 /** @param {any} field @returns {Field} */
-const newField = ({ name, label, type = "string" }) => ({ name, label: label || words(name), type, value: undefined });
+const newField = ({ name, label, type = "string", enum: options = null }) => ({ name, label: label || words(name), type, options, value: undefined });
 
 /** @param {string} name */
 function words(name) {
@@ -112,7 +114,7 @@ function fact(state, event) {
     case "agent.started":
       return find(state, event.utterance_id) ? state : { ...state, messages: [...state.messages, message(event.utterance_id, "agent", "", false)] };
     case "agent.said":
-      return withMessage(state, message(event.utterance_id, "agent", event.text, true));
+      return withMessage(state, { ...message(event.utterance_id, "agent", event.text, true), interrupted: event.interrupted === true });
     case "field.captured":
       return withGoal(state, event.goal_id, (goal) => withFields(goal, { [event.field]: event.value }));
     case "goal.activated":
@@ -135,7 +137,7 @@ function joined(state, { utterance_id: id, from, text }) {
 }
 
 /** @param {string} id @param {"agent" | "user"} role @param {string} text @param {boolean} final @returns {Message} */
-const message = (id, role, text, final) => ({ id, role, text, chars: countOf(text), final });
+const message = (id, role, text, final) => ({ id, role, text, chars: countOf(text), final, interrupted: false });
 
 /** Puts a message in the place of the one with its id, or at the end. @param {State} state @param {Message} news @returns {State} */
 function withMessage(state, news) {

@@ -109,9 +109,9 @@ export function openBox({ frame, display, close, signal }) {
 
 /**
  * Does a view match the template's rules? A rule is an exact name, or ends in `*`. What is excluded stays out.
- * @param {{include?: string[], exclude?: string[]}} [visibility] @param {string} view
+ * @param {string} view @param {{include?: string[], exclude?: string[]}} [visibility]
  */
-export function inView({ include = [], exclude = [] } = {}, view) {
+export function inView(view, { include = [], exclude = [] } = {}) {
   const hit = (/** @type {string} */ rule) => (rule.endsWith("*") ? view.startsWith(rule.slice(0, -1)) : view === rule);
   return !exclude.some(hit) && (!include.length || include.some(hit));
 }

@@ -104,7 +104,7 @@ class Worker:
     async def _work(self) -> None:
         faults = 0
         took_over = False
-        while not self._is_stopping or self._sending or self._settled or self._back:
+        while self._has_work():
             self._stirred.clear()
             try:
                 if not took_over:
@@ -117,8 +117,11 @@ class Worker:
                 faults += 1
                 await self._deps.clock.sleep(min(POLL * 2**faults, 10.0))
             else:
-                if not more:
+                if not more and self._has_work():
                     await self._rest()
+
+    def _has_work(self) -> bool:
+        return bool(not self._is_stopping or self._sending or self._settled or self._back)
 
     async def _round(self) -> bool:
         """Settle, claim, send; says whether more may be due that there is room for."""
@@ -140,10 +143,9 @@ class Worker:
     def _wish(self) -> Wish | None:
         if self._is_stopping:
             return None
-        life = timedelta(seconds=self._pace.time_limit + MARGIN)
         return Wish(
             claim=f"{self._deps.process_id}.{self._deps.ids.key(8).hex()}",
-            until=self._deps.clock.now() + life,
+            life=timedelta(seconds=self._pace.time_limit + MARGIN),
             limit=self._pace.at_once - len(self._sending),
             per_destination=self._pace.per_destination,
             busy=Counter(delivery.destination for delivery in self._sending.values()),

@@ -1,14 +1,14 @@
-"""Deliveries as their owner sees them: what is owed, what was tried, and sending one again. The worker delivers."""
+"""Deliveries as their owner sees them: what is owed and what was tried. `storage.outbox` moves them on."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from roxels.storage.pages import Page, Span, page
 from roxels.storage.schema import attempts, deliveries
-from roxels.storage.transaction import AnySelect, Reading, Rows, Writing
+from roxels.storage.transaction import AnySelect, Reading, Rows
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ def of_conversation(tx: Reading, conversation_id: str) -> list[Delivery]:
     """All that one conversation owes, in the order in which it came to owe it."""
     query = _SHOWN.where(
         deliveries.c.environment == tx.environment, deliveries.c.conversation_id == conversation_id
-    ).order_by(deliveries.c.created_at, deliveries.c.id)
+    ).order_by(deliveries.c.place)
     return _with_attempts(tx, [_bare(row) for row in tx.all(query)])
 
 
@@ -72,15 +72,6 @@ def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Delivery]:
         query = query.where(deliveries.c.conversation_id == wanted.conversation_id)
     found = page(tx, query, (deliveries.c.created_at, deliveries.c.id), span, _bare)
     return Page(items=_with_attempts(tx, found.items), next=found.next)
-
-
-def make_due(tx: Writing, delivery_id: str) -> None:
-    """The worker may take it at once."""
-    tx.run(
-        update(deliveries)
-        .where(deliveries.c.environment == tx.environment, deliveries.c.id == delivery_id)
-        .values(status="due", due_at=tx.now, claimed_by=None)
-    )
 
 
 def _bare(row: Rows) -> Delivery:

@@ -35,7 +35,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebhookSecret(msgspec.Struct, frozen=True, kw_only=True):
-    """What webhooks are signed with; its value is kept sealed, see `sealed_secrets`."""
+    """What webhooks are signed with; its value is kept sealed, and opened by the worker alone."""
 
     id: str
     environment: Environment
@@ -133,7 +133,7 @@ def revoke_api_key(tx: Writing, key_id: str) -> None:
 # Webhook secrets ----------------------------------------------------------------------------------------------------
 
 
-def create_webhook_secret(tx: Writing, secret: WebhookSecret, sealed: bytes) -> None:
+def create_webhook_secret(tx: Writing, secret: WebhookSecret, sealed: str) -> None:
     """Keep a new webhook secret, sealed."""
     tx.run(insert(webhook_secrets).values(msgspec.structs.asdict(secret) | {"sealed": sealed}))
 

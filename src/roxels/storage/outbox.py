@@ -26,11 +26,11 @@ keys: receivers drop repeats), is never lost, and is settled once per attempt. A
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, insert, or_, select, update
 
 from roxels.storage.schema import attempts, deliveries, webhook_secrets
 from roxels.storage.transaction import AcrossWriting, AnySelect, View, Writing
@@ -76,8 +76,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     #: The claim's name: `<process>.<number>`, never used before.
     claim: str
-    #: When it runs out.
-    until: datetime
+    #: How long it holds.
+    life: timedelta
     #: How many at most, and how many at most that lead to one destination, `busy` included.
     limit: int
     per_destination: int
@@ -167,7 +167,7 @@ def _let_go_on(tx: AcrossWriting, gone: Iterable[Claimed]) -> None:
         .where(
             others.c.person_id == bindparam("of_person"),
             others.c.destination == bindparam("to_destination"),
-            others.c.status.in_(UNSETTLED),
+            _unsettled(others),
         )
         .order_by(others.c.place)
         .limit(1)
@@ -202,6 +202,7 @@ def _held(tx: AcrossWriting, claimed: Sequence[Claimed]) -> set[str]:
 
 def _claim(tx: AcrossWriting, wish: Wish) -> Claims:
     found = _due(tx, wish)
+    until = tx.now + wish.life
     held_until = _held_back(tx, [delivery.id for delivery in found])
     room = Counter({each: wish.per_destination - wish.busy.get(each, 0) for each in {one.destination for one in found}})
     taken: list[Claimed] = []
@@ -210,12 +211,12 @@ def _claim(tx: AcrossWriting, wish: Wish) -> Claims:
             room[delivery.destination] -= 1
             taken.append(delivery)
     tx.run(
-        update(deliveries).where(deliveries.c.id == bindparam("of")).values(claimed_by=wish.claim, due_at=wish.until),
+        update(deliveries).where(deliveries.c.id == bindparam("of")).values(claimed_by=wish.claim, due_at=until),
         [{"of": delivery.id} for delivery in taken],
     )
     tx.run(
         update(deliveries).where(deliveries.c.id == bindparam("of")).values(status="waiting", claimed_by=None),
-        [{"of": each, "due_at": max(until, wish.until)} for each, until in held_until.items()],
+        [{"of": each, "due_at": max(until, earlier)} for each, earlier in held_until.items()],
     )
     return Claims(
         taken=taken,
@@ -268,7 +269,7 @@ def _held_back(tx: AcrossWriting, ids: Collection[str]) -> dict[str, datetime]:
                 earlier.c.person_id == deliveries.c.person_id,
                 earlier.c.destination == deliveries.c.destination,
                 earlier.c.place < deliveries.c.place,
-                earlier.c.status.in_(UNSETTLED),
+                _unsettled(earlier),
             ),
         )
         .where(deliveries.c.id.in_(ids))
@@ -291,5 +292,6 @@ def _sealed(view: View, environments: Collection[str]) -> dict[str, list[tuple[s
     return found
 
 
-def _unsettled() -> ColumnElement[bool]:
-    return deliveries.c.status.in_(UNSETTLED)
+def _unsettled(table: FromClause = deliveries) -> ColumnElement[bool]:
+    """Written without IN, which `executemany` cannot expand."""
+    return or_(*(table.c.status == status for status in UNSETTLED))

@@ -37,7 +37,7 @@ STATUSES: dict[str, Status] = {status: status for status in get_args(Status)} | 
 async def open_interview(key: Secret, body: bodies.OpenInterview) -> Response:
     """Open a conversation, or continue the one that this person left: 201 new, 200 resumed.
 
-    The session is *verified*: your server says who it is. Give `session_id` to your page for
+    The session is verified: your server says who it is. Give `session_id` to your page for
     `Roxels.start({sessionId})`, or send somebody the `join_url`; either lets one browser in, once.
     """
     wish = body.wish()

@@ -103,8 +103,8 @@ const inline = {
 
 // ---- for developers
 
-/** What the running talk's deliveries are known by: the sessions this page has opened for this person. @type {Set<string>} */
-const sessions = new Set();
+/** The session of the running talk: its conversation's deliveries are asked for. */
+let session = "";
 /** @type {Set<string>} */
 const delivered = new Set();
 
@@ -128,8 +128,7 @@ function logEvent(name, payload) {
 function logDelivery({ received_at, headers, body }) {
   const key = headers["idempotency-key"] ?? headers["webhook-id"] ?? received_at;
   const said = JSON.parse(body);
-  const mine = sessions.has(said.session_id) || (account.id !== "" && said.external_id === account.id);
-  if (!mine || delivered.has(key)) return;
+  if (delivered.has(key)) return;
   delivered.add(key);
   const row = make("li");
   const more = make("details");
@@ -140,9 +139,12 @@ function logDelivery({ received_at, headers, body }) {
 }
 
 async function pollDeliveries() {
-  if (sessions.size && !document.hidden) {
-    const answer = await fetch("deliveries.json").catch(() => null);
-    if (answer?.ok) for (const delivery of (await answer.json()).items) logDelivery(delivery);
+  const asked = session;
+  if (asked && !document.hidden) {
+    const query = new URLSearchParams({ as: account.id, session: asked });
+    const answer = await fetch(`deliveries.json?${query}`).catch(() => null);
+    const { items = [] } = answer?.ok ? await answer.json() : {};
+    if (asked === session) items.forEach(logDelivery); // nobody else has signed in meanwhile
   }
   setTimeout(pollDeliveries, POLL_MS);
 }
@@ -179,7 +181,7 @@ function signIn(id) {
   account.id = id;
   plan.clear();
   inline.clear();
-  sessions.clear();
+  session = "";
   delivered.clear();
   for (const list of ["events", "deliveries"]) $(list).replaceChildren();
   for (const count of ["event-count", "delivery-count"]) $(count).textContent = "0";
@@ -196,13 +198,14 @@ function greet() {
 
 /** @param {{resumed: boolean, turns: number, unfinished: object | null}} report */
 function welcomeBack({ resumed, turns, unfinished }) {
+  if (!resumed) plan.clear();
   const rest = unfinished ? ", in the middle of a sentence" : "";
   $("return").textContent = resumed ? `Welcome back. Picked up after ${turns} messages${rest}.` : "";
 }
 
 function listen() {
   Roxels.on("*", logEvent);
-  Roxels.on("session", ({ sessionId }) => void sessions.add(sessionId));
+  Roxels.on("session", ({ sessionId }) => void (session = sessionId));
   Roxels.on("resumption", welcomeBack);
   Roxels.on("understanding", (understanding) => plan.take(understanding));
   Roxels.on("commit", ({ goal_id }) => plan.tell(`${words(goal_id)}: done`));
@@ -236,6 +239,8 @@ function loadRoxels(origin) {
     document.head.append(script);
   });
 }
+
+export {}; // a module: it may wait at the top
 
 greet();
 const config = await (await fetch("config.json")).json();

@@ -1,0 +1,67 @@
+"""The API's description: true of the routes, complete, and readable as one page."""
+
+import re
+from html.parser import HTMLParser
+
+import httpx2
+from starlette.routing import Route
+
+from roxels.api.app import RESOURCES, document
+
+
+async def test_openapi_is_served(stranger: httpx2.AsyncClient) -> None:
+    assert (await stranger.get("/openapi.json")).json() == document()
+
+
+def test_every_route_is_described_with_what_may_come_back() -> None:
+    for prefix, router, is_described in RESOURCES:
+        for route in router.routes:
+            assert isinstance(route, Route)
+            for method in route.methods or ():
+                path = prefix + route.path
+                operation = document()["paths"].get(path, {}).get(method.lower())
+                assert (operation is not None) == is_described, path
+                if operation is not None:
+                    assert operation["summary"][0].isupper()
+                    assert {"400", "401", "404", "429"} < set(operation["responses"])
+                    assert "422" not in operation["responses"]
+
+
+def test_no_name_of_the_framework_shows() -> None:
+    names = list(document()["components"]["schemas"])
+    assert not [name for name in names if "_" in name]
+    ids = [operation["operationId"] for methods in document()["paths"].values() for operation in methods.values()]
+    assert len(set(ids)) == len(ids)
+
+
+class Links(HTMLParser):
+    """All ids and all links of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.targets: set[str] = set()
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.add(tag)
+        self.ids += [found["id"] or ""] if "id" in found else []
+        self.targets |= {(found["href"] or "")[1:]} if (found.get("href") or "").startswith("#") else set()
+
+
+async def test_the_page_shows_every_operation_and_all_its_links_lead_somewhere(stranger: httpx2.AsyncClient) -> None:
+    answer = await stranger.get("/docs")
+    links = Links()
+    links.feed(answer.text)
+    assert len(set(links.ids)) == len(links.ids)
+    assert links.targets <= set(links.ids)
+    described = document()
+    assert {each["operationId"] for methods in described["paths"].values() for each in methods.values()} < set(
+        links.ids
+    )
+    assert "script" not in links.tags
+    assert not re.search(r"(src|href)=\"(https?:)?//", answer.text), "nothing is loaded from elsewhere"
+    assert "script-src" not in answer.headers["content-security-policy"]
+    style = await stranger.get("/docs/reference.css")
+    assert style.headers["content-type"] == "text/css; charset=utf-8"

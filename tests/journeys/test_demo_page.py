@@ -1,0 +1,61 @@
+"""The demo page against the real server: deliveries reach the page of the person they are about, and no other."""
+
+import json
+
+import aiohttp
+import pytest
+from playwright.async_api import BrowserContext, Response, expect
+
+from tests.journeys.visits import Visit, visit
+from tests.processes import Demo
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+CANARY = "the canary conservatory"
+
+
+async def begin(tab: Visit, name: str) -> None:
+    await tab.page.get_by_text(name, exact=True).first.click()
+    await tab.page.locator("#start").click()
+    await tab.opened()
+    await tab.hears("make green first?")
+
+
+async def test_deliveries_reach_only_the_person_they_are_about(roxels: Demo, tabs: BrowserContext) -> None:
+    ada = await visit(tabs, roxels.config["demo_url"])
+    await begin(ada, "Ada")
+    for words, ending in [(CANARY, "already?"), ("25", "dim."), ("bright", "plenty.")]:
+        await ada.say(words)
+        await ada.hears(ending)
+    await expect(ada.page.locator("#deliveries")).to_contain_text("Idempotency-Key", timeout=20_000)
+    shown = await ada.page.locator("#deliveries").inner_text()
+    assert CANARY in (await ada.page.locator("#deliveries").text_content() or "")
+    assert "person_id" not in shown
+    await ada.page.close()
+
+    bodies: list[str] = []
+    bob = await visit(tabs, roxels.config["demo_url"])
+
+    async def keep(response: Response) -> None:
+        if "deliveries.json" in response.url:
+            bodies.append(await response.text())
+
+    bob.page.on("response", keep)
+    await begin(bob, "Bob")
+    async with bob.page.expect_response("**/deliveries.json?**"):
+        pass
+    async with bob.page.expect_response("**/deliveries.json?**"):
+        pass
+    assert bodies
+    assert all(json.loads(body) == {"items": []} for body in bodies)
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?as=", "?as=nobody-at-all", "?session=", "?session=sess_unknown", "?as=ada&session=sess_unknown"]
+)
+async def test_nothing_is_shown_to_whoever_says_nothing_or_something_else(roxels: Demo, query: str) -> None:
+    async with aiohttp.ClientSession() as http:
+        await http.post(roxels.config["sink_url"], json={"external_id": "ada", "interview_id": "iv_1", "data": CANARY})
+        answer = await http.get(f"{roxels.config['url']}/demo/deliveries.json{query}")
+        assert await answer.json() == {"items": []}
+        assert CANARY in await (await http.get(f"{roxels.config['url']}/demo/deliveries.json?as=ada")).text()
