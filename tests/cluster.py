@@ -10,12 +10,14 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
 
+from roxels.storage.database import Backend, Database
 from roxels.storage.postgresql import PostgreSQL
 from tests.needs import postgresql
 
@@ -87,3 +89,34 @@ def cluster() -> Iterator[Cluster]:
 
 #: Runs a test once per database. A test asks for `backend`, or for what is built on it.
 BOTH: Any = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+#: Lies in a test's folder and holds the address of its database; without it the folder's SQLite file is meant.
+ADDRESS = "database.url"
+
+
+@contextmanager
+def at_hand(request: pytest.FixtureRequest, folder: Path) -> Iterator[None]:
+    """Let `folder` stand for the database that a fixture with `params=BOTH` was asked for."""
+    if request.param == "sqlite":
+        yield
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    url = cluster.database()
+    (folder / ADDRESS).write_text(url)
+    yield
+    cluster.drop(url)
+
+
+def address(folder: Path) -> str | None:
+    """The address of the database that this folder stands for; None where that is its SQLite file."""
+    file = folder / ADDRESS
+    return file.read_text() if file.exists() else None
+
+
+def open_in(folder: Path) -> Backend:
+    """The database that this folder stands for, with all tables; each call opens it anew, as a process does."""
+    url = address(folder)
+    if url is not None:
+        return PostgreSQL(url, writers=2, readers=4)
+    database = Database(folder / "roxels.db")
+    database.create_all()
+    return database

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, ExceptionContext, Row, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -38,6 +38,8 @@ OPTIONS = (
 )
 #: States in which the same work may succeed when done again: serialization, deadlock, a row made or gone meanwhile.
 PASSING = frozenset({"40001", "40P01", "23505", "23503"})
+#: Classes of faults whose text holds values of rows: data, integrity.
+VALUED = frozenset({"22", "23"})
 CHANNEL = "roxels"
 #: PostgreSQL shows the 64 bits of a lock as two halves.
 HALF = 0xFFFFFFFF
@@ -97,15 +99,17 @@ class PostgreSQL:
         self.writer.dispose()
         self.readers.dispose()
 
-    def _engine(self, isolation: Any, options: str, size: int) -> Engine:
+    def _engine(self, isolation: str, options: str, size: int) -> Engine:
         limits: dict[str, Any] = {"pool_size": size, "max_overflow": 0, "pool_timeout": 30, "pool_pre_ping": True}
-        return create_engine(
+        engine = create_engine(
             self._url,
             isolation_level=isolation,
             connect_args={"options": options, "connect_timeout": 10},
             hide_parameters=True,  # what people said must not reach a log through a database error
             **(limits if size else {"poolclass": NullPool}),
         )
+        event.listen(engine, "handle_error", _without_values)
+        return engine
 
 
 class Sessions:
@@ -239,6 +243,19 @@ FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """Leave no row in the text of an error: the server names the values that it refused ("Key (external_id)=(ada)")."""
+    diagnosis = getattr(context.original_exception, "diag", None)
+    state = getattr(context.original_exception, "sqlstate", None)
+    if diagnosis is None or state is None or state[:2] not in VALUED:
+        return
+    place = ", ".join(filter(None, (diagnosis.table_name, diagnosis.column_name, diagnosis.constraint_name)))
+    safe = f"{type(context.original_exception).__name__} ({state}) {place}".strip()
+    for fault in (context.original_exception, context.sqlalchemy_exception):
+        if fault is not None:
+            fault.args = (safe,)
 
 
 def _key(process_id: str) -> int:

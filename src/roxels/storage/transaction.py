@@ -109,5 +109,7 @@ class AcrossWriting(Across):
 def _run(connection: Connection, statement: Change, rows: list[dict[str, Any]] | None) -> int:
     if rows is not None and not rows:
         return 0
-    result = connection.execute(statement) if rows is None else connection.execute(statement, rows)
+    # of an INSERT, some drivers' row counts are gone when the statement has run
+    counted = statement.execution_options(preserve_rowcount=True)
+    result = connection.execute(counted) if rows is None else connection.execute(counted, rows)
     return cast("CursorResult[Any]", result).rowcount
