@@ -94,13 +94,13 @@ ADDRESS = "database.url"
 
 
 @contextmanager
-def at_hand(request: pytest.FixtureRequest, folder: Path) -> Iterator[None]:
-    """Let `folder` stand for the database that a fixture with `params=BOTH` was asked for."""
+def at_hand(request: pytest.FixtureRequest, folder: Path, *, is_empty: bool = False) -> Iterator[None]:
+    """Let `folder` stand for the database that a fixture with `params=BOTH` was asked for; `is_empty`: no tables."""
     if request.param == "sqlite":
         yield
         return
     cluster: Cluster = request.getfixturevalue("cluster")
-    url = cluster.database()
+    url = cluster.database(empty=is_empty)
     (folder / ADDRESS).write_text(url)
     yield
     cluster.drop(url)

@@ -16,6 +16,7 @@ from roxels import logs, server, settings
 from roxels.actions import manage
 from roxels.ambient import RandomIds, SystemClock, chance
 from roxels.server import House, Server
+from roxels.storage import opening
 from roxels.storage.transaction import Environment
 from roxels.talk import CannotTalk, talk
 
@@ -54,15 +55,22 @@ def serve(port: Port = None, data: Data = None, host: Annotated[str | None, type
 
 
 @app.command()
-def migrate(data: Data = None) -> None:
+def migrate(data: Data = None, as_json: AsJson = False) -> None:
     """Bring the database to the schema of this version. `serve` and `demo` do so by themselves.
 
-    Example: roxels migrate --data /var/lib/roxels
+    Example: ROXELS_DATABASE_URL=postgresql://roxels@localhost/roxels roxels migrate
     """
     given = _read(data=data)
-    database = server.open_database(given)
-    typer.echo(f"The database stands at revision {database.revision()}.")
+    database = server.database_of(given)
+    try:
+        before = opening.revision(database)
+        opening.bring_up_to_date(database)
+    except opening.Unusable as fault:
+        _fail(str(fault))
+    line = {"database": database.readers.dialect.name, "before": before, "revision": database.revision()}
     database.close()
+    told = f"The database ({line['database']}) stands at revision {line['revision']}."
+    typer.echo(json.dumps(line) if as_json else told)
 
 
 @app.command("talk")
@@ -192,7 +200,7 @@ def _read(**given: Any) -> settings.Settings:
 def _run(work: Any) -> Any:
     try:
         return asyncio.run(work)
-    except (server.PortTaken, CannotTalk) as fault:
+    except (server.PortTaken, opening.Unusable, CannotTalk) as fault:
         _fail(str(fault))
 
 

@@ -4,7 +4,6 @@ Nothing here decides anything. Whatever a test wants to be different (time, ids,
 """
 
 import asyncio
-import importlib
 import ipaddress
 import logging
 import socket
@@ -33,8 +32,10 @@ from roxels.outbound import guard
 from roxels.outbound.http import Caller
 from roxels.outbound.worker import Deps, Pace, Worker
 from roxels.settings import Settings
-from roxels.storage.database import Database, newest_revision
-from roxels.storage.leases import Processes
+from roxels.storage import opening
+from roxels.storage.database import Backend, Database
+from roxels.storage.leases import Peers
+from roxels.storage.postgresql import PostgreSQL
 from roxels.storage.store import Store
 from roxels.storage.vault import Keyring
 from roxels.wire.room import Ports
@@ -54,7 +55,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     rooms: Rooms
     keyring: Keyring
     eraser: Eraser
-    processes: Processes
+    processes: Peers
     files: Files
     settings: Settings
     clock: Clock
@@ -68,7 +69,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
         """Say goodbye to everyone, then close what `build` opened."""
         await self.rooms.drain()
         await self.eraser.close()
-        self.processes.close()
+        await asyncio.to_thread(self.processes.close)
         await asyncio.to_thread(self.store.close)
 
 
@@ -84,7 +85,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
     database = open_database(settings)
     store = Store(database, clock)
     keyring = Keyring.load(settings.data, ids.key)
-    processes = Processes(settings.data / "processes", ids.new("proc"))
+    processes = database.join(ids.new("proc"))
     speaker = speaker or ScriptedSpeaker(clock, settings.scripted_cps)
     ports = Ports(store=store, speaker=speaker, clock=clock, ids=ids, nudge_after=settings.nudge_seconds)
     rooms = Rooms(ports, processes)
@@ -118,11 +119,21 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
     return house
 
 
-def open_database(settings: Settings) -> Database:
-    """The database of the data folder, brought to the schema that the code expects."""
-    database = Database(settings.data / "roxels.db")
-    if database.revision() != newest_revision():
-        importlib.import_module("roxels.storage.migrate").upgrade(database)
+def database_of(settings: Settings) -> Backend:
+    """The database that these settings name, as it stands; nothing is asked of it yet."""
+    if settings.database_url is not None:
+        return PostgreSQL(settings.database_url.get_secret_value())
+    return Database(settings.data / "roxels.db")
+
+
+def open_database(settings: Settings) -> Backend:
+    """The database, brought to the schema that the code expects. Raises `storage.opening.Unusable`."""
+    database = database_of(settings)
+    try:
+        opening.bring_up_to_date(database)
+    except opening.Unusable:
+        database.close()
+        raise
     return database
 
 
