@@ -120,10 +120,11 @@ class Rooms:
         rooms = {room.id: room for room in await self._all()}
         heads = await self.ports.store.read_across(wake.heads, list(rooms))
         for conversation_id, room in rooms.items():
-            if room.epoch is None:
+            only_listens = room.epoch is None
+            if only_listens:
                 await self._take(room)
-            if room.epoch is None or heads.get(conversation_id) != room.state.head:
-                self._hinted(conversation_id)
+            if only_listens or heads.get(conversation_id) != room.state.head:
+                self._hinted(conversation_id)  # who has just taken over reads on, and then speaks on
 
     async def _take(self, room: Room) -> None:
         room.epoch = await self.ports.store.write(room.environment, leases.take, room.id, self._processes)
