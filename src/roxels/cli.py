@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import aiohttp
+import msgspec
 import typer
 
 from roxels import demo as demonstration
-from roxels import logs, server, settings
+from roxels import doctor, logs, server, settings
 from roxels.actions import manage
 from roxels.ambient import RandomIds, SystemClock, chance
 from roxels.server import House, Server
@@ -71,6 +72,22 @@ def migrate(data: Data = None, as_json: AsJson = False) -> None:
     database.close()
     told = f"The database ({line['database']}) stands at revision {line['revision']}."
     typer.echo(json.dumps(line) if as_json else told)
+
+
+@app.command("doctor")
+def doctor_command(data: Data = None, as_json: AsJson = False) -> None:
+    """Say whether this installation is well, probe by probe; ends with 1 where something is at fault.
+
+    Example: roxels doctor --data /var/lib/roxels
+    """
+    findings = doctor.examine(_read(data=data), SystemClock().now())
+    if as_json:
+        typer.echo(json.dumps({"findings": [msgspec.to_builtins(each) for each in findings]}))
+    else:
+        for each in findings:
+            typer.echo(f"{each.status:5}  {each.name:10}  {each.sentence}")
+    if any(each.status == "fault" for each in findings):
+        raise typer.Exit(1)
 
 
 @app.command("talk")

@@ -18,12 +18,14 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
 
+from roxels import logs
 from roxels.actions.eraser import Eraser
 from roxels.actions.sweep import Sweeper
 from roxels.agent.ports import Speaker
 from roxels.agent.speakers.scripted import ScriptedSpeaker
 from roxels.api.app import build_api
 from roxels.api.limits import Buckets
+from roxels.api.measures import Measures
 from roxels.api.pages import Files, page_routes
 from roxels.api.services import Services
 from roxels.domain.clock import Clock
@@ -101,6 +103,8 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         registry=CollectorRegistry(),
         is_draining=lambda: rooms.is_draining,
     )
+    tally = logs.Tally()
+    services.registry.register(Measures(lambda: store.counts + tally.counts, lambda: rooms.attendance))
     app = build_api(services)
     house = House(
         app=app,
@@ -115,7 +119,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         ids=ids,
     )
     house.add([*wire_routes(rooms), *page_routes(store, house.files)])
-    app.router.lifespan_context = lambda _app: _living(house)
+    app.router.lifespan_context = lambda _app: _living(house, tally)
     return house
 
 
@@ -138,11 +142,12 @@ def open_database(settings: Settings) -> Backend:
 
 
 @asynccontextmanager
-async def _living(house: House) -> AsyncIterator[None]:
+async def _living(house: House, tally: logs.Tally) -> AsyncIterator[None]:
     """What runs beside the requests: watching other processes, finishing erasures, delivering, sweeping."""
     settings = house.settings
     permits = guard.anywhere if settings.allow_private_targets else guard.is_public
     monotonic = house.clock.monotonic
+    logging.getLogger().addHandler(tally)
     async with Caller(permits=permits, monotonic=monotonic, time_limit=settings.webhook_timeout) as caller:
         worker = _worker(house, caller)
         jobs = [asyncio.create_task(house.rooms.watch_others(), name="watch")]
@@ -157,6 +162,7 @@ async def _living(house: House) -> AsyncIterator[None]:
         await asyncio.gather(*jobs, return_exceptions=True)
         await worker.stop(within=min(2.0, settings.drain_seconds))
         await house.close()
+    logging.getLogger().removeHandler(tally)
 
 
 def _worker(house: House, caller: Caller) -> Worker:

@@ -123,7 +123,13 @@ def keep(tx: Writing | AcrossWriting, append: Append) -> None:
     if refusal is not None:
         raise refusal
     tx.touched.add(append.conversation_id)
+    tx.counts.update(counted(append))
     tx.owes = tx.owes or bool(append.due)
+
+
+def counted(append: Append) -> Iterable[tuple[str, str]]:
+    """Its facts as `/metrics` counts them."""
+    return [("events", name_of(fact.event)) for fact in append.facts]
 
 
 def read_facts(view: View, conversation_id: str, *, after: int = 0, limit: int | None = None) -> list[Fact]:

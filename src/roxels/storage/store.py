@@ -4,6 +4,7 @@ Reads run on a few threads, changes on the writer's; a coroutine never touches a
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from roxels.domain.clock import Clock
+from roxels.storage import log
 from roxels.storage.database import Backend
 from roxels.storage.log import Append
 from roxels.storage.transaction import Across, AcrossWriting, Environment, Reading, View, Writing
@@ -27,6 +29,8 @@ class Store:
     def __init__(self, database: Backend, clock: Clock, *, threads: int = 4) -> None:
         self.database = database
         self.wake = Wake()
+        #: What this process made durable since it started: (what, of which kind) and how often.
+        self.counts: Counter[tuple[str, str]] = Counter()
         self._clock = clock
         self._writer = Writer(database.writer, threads=database.writers, is_passing=database.is_passing)
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="reader")
@@ -34,6 +38,7 @@ class Store:
     async def append(self, append: Append) -> None:
         """Keep facts or a piece durably; see `storage.log` for what refuses it."""
         await self._writer.append(append)
+        self.counts.update(log.counted(append))
         self.wake.outward(append.conversation_id)
         if append.due:
             self._hint_due()
@@ -92,6 +97,7 @@ class Store:
     async def _act(self, work: Callable[[Connection], tuple[T, View]]) -> T:
         result: T
         result, tx = await self._writer.act(work)
+        self.counts.update(tx.counts)
         for conversation_id in tx.touched:
             self.wake.hint(conversation_id)
             self.wake.outward(conversation_id)

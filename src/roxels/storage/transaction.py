@@ -6,6 +6,7 @@
 Every query takes one of these, so none can forget which environment it is in.
 """
 
+from collections import Counter
 from datetime import datetime
 from typing import Any, Literal, cast
 
@@ -30,6 +31,8 @@ class View:
         self.touched: set[str] = set()
         #: Whether this transaction made a delivery due; the worker is told once it is committed.
         self.owes = False
+        #: What it did, for `/metrics`: (what, of which kind) and how often. It counts once it is committed.
+        self.counts: Counter[tuple[str, str]] = Counter()
 
     def all(self, query: AnySelect) -> list[Rows]:
         """All rows."""

@@ -36,6 +36,12 @@ class Rooms:
         self.is_draining = False
         ports.store.wake.listen(self._hinted)
 
+    @property
+    def attendance(self) -> dict[str, int]:
+        """How many conversations are awake here, and how many connections listen."""
+        awake = [task.result() for task in self._rooms.values() if task.done() and not task.exception()]
+        return {"conversations_awake": len(awake), "listeners": sum(len(room.links) for room in awake)}
+
     async def visit_of(self, token: str) -> Visit:
         """The live session that this token opens. Raises `Unauthorized`, the same for every reason."""
         visit = await self.ports.store.read_across(sessions.by_token, token)
