@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute
 
 from roxels import logs
 from roxels.actions.eraser import Eraser
+from roxels.actions.jobs import Jobs
 from roxels.actions.sweep import Sweeper
 from roxels.agent.ports import Speaker
 from roxels.agent.speakers.scripted import ScriptedSpeaker
@@ -28,6 +29,7 @@ from roxels.api.limits import Buckets
 from roxels.api.measures import Measures
 from roxels.api.pages import Files, page_routes
 from roxels.api.services import Services
+from roxels.dashboard.routes import dashboard_routes
 from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
 from roxels.outbound import guard
@@ -36,6 +38,8 @@ from roxels.outbound.worker import Deps, Pace, Worker
 from roxels.settings import Settings
 from roxels.storage import opening
 from roxels.storage.database import Backend, Database
+from roxels.storage.erase_list import EraseList, EraseListMissing
+from roxels.storage.files import Exports
 from roxels.storage.leases import Peers
 from roxels.storage.postgresql import PostgreSQL
 from roxels.storage.store import Store
@@ -46,6 +50,8 @@ from roxels.wire.routes import wire_routes
 
 logger = logging.getLogger(__name__)
 
+#: The database's name in the data folder.
+DATABASE = "roxels.db"
 EMBED = Path(__file__).parent / "embed"
 
 
@@ -57,6 +63,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     rooms: Rooms
     keyring: Keyring
     eraser: Eraser
+    jobs: Jobs
     processes: Peers
     files: Files
     settings: Settings
@@ -70,6 +77,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     async def close(self) -> None:
         """Say goodbye to everyone, then close what `build` opened."""
         await self.rooms.drain()
+        await self.jobs.close()
         await self.eraser.close()
         await asyncio.to_thread(self.processes.close)
         await asyncio.to_thread(self.store.close)
@@ -85,13 +93,20 @@ def origin_of(settings: Settings) -> str:
 def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None = None) -> House:
     """Open the data folder of these settings and put a server together around it."""
     database = open_database(settings)
+    try:
+        erase_list = EraseList.of(settings.data, database, ids.key(16).hex())
+    except EraseListMissing:
+        database.close()
+        raise
     store = Store(database, clock)
     keyring = Keyring.load(settings.data, ids.key)
     processes = database.join(ids.new("proc"))
     speaker = speaker or ScriptedSpeaker(clock, settings.scripted_cps)
     ports = Ports(store=store, speaker=speaker, clock=clock, ids=ids, nudge_after=settings.nudge_seconds)
     rooms = Rooms(ports, processes)
-    eraser = Eraser(store, ids, keyring, clock)
+    exports = Exports(settings.data / "exports")
+    eraser = Eraser(store, ids, keyring, clock, exports=exports, erase_list=erase_list)
+    jobs = Jobs(store, ids, clock, eraser, exports, keyring.vault)
     services = Services(
         store=store,
         ids=ids,
@@ -99,6 +114,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         origin=origin_of(settings),
         sealer=keyring.vault,
         eraser=eraser,
+        jobs=jobs,
         limits=Buckets(clock) if settings.limits else None,
         registry=CollectorRegistry(),
         is_draining=lambda: rooms.is_draining,
@@ -112,13 +128,14 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         rooms=rooms,
         keyring=keyring,
         eraser=eraser,
+        jobs=jobs,
         processes=processes,
         files=Files(EMBED),
         settings=settings,
         clock=clock,
         ids=ids,
     )
-    house.add([*wire_routes(rooms), *page_routes(store, house.files)])
+    house.add([*wire_routes(rooms), *page_routes(store, house.files), *dashboard_routes(services)])
     app.router.lifespan_context = lambda _app: _living(house, tally)
     return house
 
@@ -127,7 +144,7 @@ def database_of(settings: Settings) -> Backend:
     """The database that these settings name, as it stands; nothing is asked of it yet."""
     if settings.database_url is not None:
         return PostgreSQL(settings.database_url.get_secret_value())
-    return Database(settings.data / "roxels.db")
+    return Database(settings.data / DATABASE)
 
 
 def open_database(settings: Settings) -> Backend:
@@ -151,7 +168,9 @@ async def _living(house: House, tally: logs.Tally) -> AsyncIterator[None]:
     async with Caller(permits=permits, monotonic=monotonic, time_limit=settings.webhook_timeout) as caller:
         worker = _worker(house, caller)
         jobs = [asyncio.create_task(house.rooms.watch_others(), name="watch")]
+        await house.eraser.replay()
         await house.eraser.resume_pending()
+        house.jobs.wake()
         if settings.worker:
             house.store.wake.listen_due(worker.wake)
             worker.start()

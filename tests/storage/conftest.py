@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from roxels.storage.store import Store
 from roxels.testing import CountedIds, FakeClock
 from tests.cluster import BOTH, at_hand, open_in
 
-TEMPLATE = {
+TEMPLATE: dict[str, Any] = {
     "name": "Welcome",
     "goals": [
         {

@@ -82,7 +82,7 @@ SETTINGS: dict[str, Rule] = {
         "must be a number of minutes above 0, at most a year",
     ),
 }
-EMBEDDED: dict[str, Rule] = {"notice": OBJECT, "launcher": OBJECT, "auto_close": YES_NO}
+EMBEDDED: dict[str, Rule] = {"notice": OBJECT, "launcher": OBJECT, "brand": OBJECT, "auto_close": YES_NO}
 RESUMPTION: dict[str, Rule] = {
     "enabled": YES_NO,
     "window_hours": (
@@ -98,6 +98,7 @@ LAUNCHER: dict[str, Rule] = {
     "position": TEXT,
     "visibility": OBJECT,
 }
+BRAND: dict[str, Rule] = {"color": TEXT, "logo": TEXT}
 VISIBILITY: dict[str, Rule] = {"include": NAMES, "exclude": NAMES}
 GOAL: dict[str, Rule] = {
     "type": _one_of(GoalType),
@@ -185,6 +186,8 @@ def _of_embedded(embedded: object) -> Iterator[Fault]:
         yield from _by_rules(launcher, LAUNCHER, f"{path}.launcher")
         if isinstance(launcher.get("visibility"), dict):
             yield from _by_rules(launcher["visibility"], VISIBILITY, f"{path}.launcher.visibility")
+    if isinstance(embedded.get("brand"), dict):
+        yield from _by_rules(embedded["brand"], BRAND, f"{path}.brand")
 
 
 def _misplaced_goals(raw: dict[str, Any]) -> Iterator[Fault]:

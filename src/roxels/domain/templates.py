@@ -67,6 +67,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[Output, ...] = ()
     notice: dict[str, Any] = {}
     launcher: dict[str, Any] = {}
+    brand: dict[str, Any] = {}
     auto_close: bool = True
 
     def goal(self, goal_id: str) -> Goal | None:
@@ -97,6 +98,7 @@ def read(template_id: str, version: int, raw: dict[str, Any]) -> Template:
         outputs=_outputs(settings.get("outputs")),
         notice=embedded.get("notice") or {},
         launcher=embedded.get("launcher") or {},
+        brand=embedded.get("brand") or {},
         auto_close=embedded.get("auto_close") is not False,
     )
 
