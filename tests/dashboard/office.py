@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from roxels.actions import author, manage
 from roxels.actions.eraser import Eraser
+from roxels.actions.jobs import Jobs
 from roxels.actions.open import Opened, Wish, open_visit
 from roxels.agent.ports import Speaker
 from roxels.api.app import build_api
@@ -26,6 +27,7 @@ from roxels.domain.outputs import Owed
 from roxels.domain.proof import Method, Proof
 from roxels.storage import conversations, log, operators, templates
 from roxels.storage.database import Database
+from roxels.storage.files import Exports
 from roxels.storage.leases import Processes
 from roxels.storage.log import Append, Due
 from roxels.storage.store import Store
@@ -82,13 +84,16 @@ class Office:
         speaker = speaker or LineSpeaker(["Hello! What is the name of your company?"])
         self.rooms = Rooms(Ports(store=self.store, speaker=speaker, clock=clock, ids=ids), self.processes)
         keyring = Keyring.load(folder / "keys", ids.key)
+        exports = Exports(folder / "exports")
+        eraser = Eraser(self.store, ids, keyring, clock, exports=exports)
         self.services = Services(
             store=self.store,
             ids=ids,
             clock=clock,
             origin=origin,
             sealer=keyring.vault,
-            eraser=Eraser(self.store, ids, keyring, clock),
+            eraser=eraser,
+            jobs=Jobs(self.store, ids, clock, eraser, exports, keyring.vault),
             limits=None,
             registry=CollectorRegistry(),
             is_draining=lambda: self.rooms.is_draining,
