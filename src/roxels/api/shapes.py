@@ -244,6 +244,26 @@ class Sweeping(TypedDict):
     id: str
 
 
+class AuditEntry(TypedDict):
+    """One line of the audit log."""
+
+    id: str
+    environment: Annotated[Literal["test", "live"] | None, Field(description="null: signing in belongs to none.")]
+    at: datetime
+    actor: "AuditActor"
+    action: str
+    subject_kind: str | None
+    subject: Annotated[str | None, Field(description="A salted hash of whom it is about, as in receipts.")]
+    detail: dict[str, Any]
+
+
+class AuditActor(TypedDict):
+    """Who did it."""
+
+    kind: Literal["key", "operator", "command", "job", "system"]
+    id: str | None
+
+
 class JobItem(TypedDict):
     """What became of one name, in the order in which they were sent (`ids`, then `external_ids`)."""
 

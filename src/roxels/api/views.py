@@ -20,6 +20,7 @@ from roxels.domain.persons import Person
 from roxels.domain.receipts import Receipt
 from roxels.domain.resumption import Report
 from roxels.domain.templates import Template
+from roxels.storage.audit import Entry
 from roxels.storage.conversations import Outline
 from roxels.storage.deliveries import Delivery
 from roxels.storage.jobs import Item, Job
@@ -406,6 +407,20 @@ def job(kept: Job, origin: str, items: list[Item] | None = None) -> shapes.Job:
     if items is not None and kept.kind != "export_person":
         shown["items"] = [{"status": item.status, "receipt_id": item.receipt_id} for item in items]
     return shown
+
+
+def audit_entry(entry: Entry) -> shapes.AuditEntry:
+    """One line of the audit log."""
+    return {
+        "id": entry.id,
+        "environment": entry.environment,
+        "at": entry.at,
+        "actor": {"kind": entry.actor_kind, "id": entry.actor_id},
+        "action": entry.action,
+        "subject_kind": entry.subject_kind,
+        "subject": entry.subject,
+        "detail": entry.detail,
+    }
 
 
 def receipt(kept: Receipt) -> shapes.Receipt:
