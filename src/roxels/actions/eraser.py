@@ -111,6 +111,11 @@ class Eraser:
         """The same by the customer's own id. Raises `NotFound`."""
         return await self._forget(environment, self.wish("external_id", external_id, reason, actor))
 
+    async def begin(self, environment: Environment, wish: Wish) -> None:
+        """Put somebody out of reach and remove her rows; the rest goes on by itself. Raises `NotFound`."""
+        erasure = await self._store.write(environment, forget.forget, wish, self._ids)
+        self._job(await self.remove(erasure))
+
     async def remove(self, erasure: Erasure) -> Erasure:
         """Remove the rows of what was begun; the receipt comes with `finish`."""
         while erasure.state == "removing":

@@ -264,6 +264,24 @@ class AuditActor(TypedDict):
     id: str | None
 
 
+class RetentionCounts(TypedDict):
+    """How much is older than that now."""
+
+    transcripts: int
+    deliveries: int
+    audit: int
+
+
+class Retention(TypedDict):
+    """For how many days what is kept; null: for ever."""
+
+    transcripts_days: int | None
+    deliveries_days: int | None
+    audit_days: int | None
+    updated_at: datetime | None
+    would_remove: RetentionCounts
+
+
 class JobItem(TypedDict):
     """What became of one name, in the order in which they were sent (`ids`, then `external_ids`)."""
 

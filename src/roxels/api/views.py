@@ -27,6 +27,7 @@ from roxels.storage.jobs import Item, Job
 from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
 from roxels.storage.pages import Page
 from roxels.storage.receipts import Link
+from roxels.storage.retention import Counts, Rule
 from roxels.storage.sessions import Outline as VisitOutline
 from roxels.storage.templates import Kept, VersionOutline
 
@@ -407,6 +408,17 @@ def job(kept: Job, origin: str, items: list[Item] | None = None) -> shapes.Job:
     if items is not None and kept.kind != "export_person":
         shown["items"] = [{"status": item.status, "receipt_id": item.receipt_id} for item in items]
     return shown
+
+
+def retention(rule: Rule, counts: Counts) -> shapes.Retention:
+    """For how long what is kept, and what would go now."""
+    return {
+        "transcripts_days": rule.transcripts_days,
+        "deliveries_days": rule.deliveries_days,
+        "audit_days": rule.audit_days,
+        "updated_at": rule.updated_at,
+        "would_remove": {"transcripts": counts.transcripts, "deliveries": counts.deliveries, "audit": counts.audit},
+    }
 
 
 def audit_entry(entry: Entry) -> shapes.AuditEntry:
