@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute
 from roxels import logs
 from roxels.actions.eraser import Eraser
 from roxels.actions.jobs import Jobs
+from roxels.actions.retention import Keeper
 from roxels.actions.sweep import Sweeper
 from roxels.agent.ports import Speaker
 from roxels.agent.speakers.scripted import ScriptedSpeaker
@@ -175,6 +176,8 @@ async def _living(house: House, tally: logs.Tally) -> AsyncIterator[None]:
             house.store.wake.listen_due(worker.wake)
             worker.start()
             jobs.append(asyncio.create_task(_sweeper(house).run(), name="sweep"))
+            keeper = Keeper(house.store, house.clock, house.eraser, house.jobs)
+            jobs.append(asyncio.create_task(keeper.run(), name="keep"))
         yield
         for job in jobs:
             job.cancel()
