@@ -150,6 +150,7 @@ def database_of(settings: Settings) -> Backend:
 
 def open_database(settings: Settings) -> Backend:
     """The database, brought to the schema that the code expects. Raises `storage.opening.Unusable`."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = database_of(settings)
     try:
         opening.bring_up_to_date(database)
