@@ -66,7 +66,7 @@ async def test_a_fault_comes_after_what_was_said_before_it() -> None:
 
     async def collect() -> None:
         async for step in merged(failing()):
-            out.append(step)
+            out.extend([step])
 
     with pytest.raises(ConnectionError):
         await collect()

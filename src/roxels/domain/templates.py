@@ -51,6 +51,15 @@ class Resumption(msgspec.Struct, frozen=True):
     window: timedelta = DEFAULT_WINDOW
 
 
+class ModelWish(msgspec.Struct, frozen=True, kw_only=True):
+    """`settings.model`: who speaks, and how the language model is asked. `name` empty: the operator's choice."""
+
+    speaker: Literal["model", "scripted"] = "model"
+    name: str = ""
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
 class Template(msgspec.Struct, frozen=True, kw_only=True):
     """One immutable version of a template."""
 
@@ -68,6 +77,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     notice: dict[str, Any] = {}
     launcher: dict[str, Any] = {}
     auto_close: bool = True
+    model: ModelWish = ModelWish()
 
     def goal(self, goal_id: str) -> Goal | None:
         """The goal of that id, or None."""
@@ -98,6 +108,7 @@ def read(template_id: str, version: int, raw: dict[str, Any]) -> Template:
         notice=embedded.get("notice") or {},
         launcher=embedded.get("launcher") or {},
         auto_close=embedded.get("auto_close") is not False,
+        model=_model(settings.get("model")),
     )
 
 
@@ -171,6 +182,20 @@ def _outputs(raw: object) -> tuple[Output, ...]:
         Output(type=each["type"], url=each["config"]["url"], trigger_goal=each["config"].get("trigger_goal"))
         for each in raw
         if each.get("type") == "webhook"
+    )
+
+
+def _model(raw: object) -> ModelWish:
+    """`"name"` is short for `{"name": "name"}`."""
+    if isinstance(raw, str):
+        return ModelWish(name=raw)
+    if not isinstance(raw, dict):
+        return ModelWish()
+    return ModelWish(
+        speaker=raw.get("speaker") or "model",
+        name=raw.get("name") or "",
+        temperature=raw.get("temperature"),
+        max_tokens=raw.get("max_tokens"),
     )
 
 

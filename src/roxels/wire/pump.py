@@ -1,8 +1,8 @@
 """Steps of a turn, read ahead: words that come while earlier ones are being kept become one piece.
 
 Keeping is slower than a model's stream. Without this, each token would wait for a commit of its own; with it, one
-commit takes all that has come meanwhile. The order stays, nothing is dropped, and nothing is shown before it is kept, for who
-reads from here keeps first.
+commit takes all that has come meanwhile. The order stays, nothing is dropped, and nothing is shown before it is kept,
+for who reads from here keeps first.
 """
 
 import asyncio
