@@ -42,7 +42,7 @@ class Demo:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                env={**os.environ, **{f"ROXELS_{name.upper()}": value for name, value in self._settings.items()}},
+                env=self._environment(),
             )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -58,6 +58,11 @@ class Demo:
     def stop(self) -> int:
         """SIGTERM, and what the process said at its end."""
         return self._end(signal.SIGTERM)
+
+    def _environment(self) -> dict[str, str]:
+        """Ours with its settings; compiled modules are kept, as `make run` does."""
+        ours = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return ours | {f"ROXELS_{name.upper()}": value for name, value in self._settings.items()}
 
     def _end(self, number: signal.Signals) -> int:
         process, self._process = self._process, None

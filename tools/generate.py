@@ -11,12 +11,14 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
-from typing import Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
+import typer
 from pydantic_core import PydanticUndefined
 
 import roxels
+from roxels import cli
 from roxels.api.app import document
 from roxels.domain.errors import RoxelsError
 from roxels.domain.events import AnyEvent
@@ -56,6 +58,39 @@ Every refusal is one object: `{{"error": {{"code", "message", "field"?}}}}`. `co
 `persons[0].external_id`.
 
 {table(("code", "status", "what it says, unless it can say something more exact"), rows)}"""
+
+
+def cli_page() -> str:
+    """Every command: what it does, an example, its options."""
+    whole = typer.main.get_command(cli.app)
+    sections = "\n".join(_command(name, command) for name, command in _commands(whole, "roxels"))
+    return f"""{NOTICE}
+# The command line
+
+`make setup` installs it as `.venv/bin/roxels`. Every setting of [settings](settings.md) can also be given as an
+environment variable; an option of the command line wins over both.
+
+{sections}"""
+
+
+def _commands(command: Any, path: str) -> Iterable[tuple[str, Any]]:
+    for name, child in getattr(command, "commands", {}).items():
+        if hasattr(child, "commands"):
+            yield from _commands(child, f"{path} {name}")
+        else:
+            yield f"{path} {name}", child
+
+
+def _command(name: str, command: Any) -> str:
+    about, _, example = (command.help or "").partition("Example:")
+    rows = [
+        (", ".join(f"`{flag}`" for flag in option.opts), _line(option.help))
+        for option in command.params
+        if option.name != "help"
+    ]
+    shown = f"\n```bash\n{_line(example)}\n```\n" if example.strip() else ""
+    options = f"\n{table(('option', 'what it is for'), rows)}" if rows else ""
+    return f"## {name}\n\n{_line(about)}\n{shown}{options}"
 
 
 def protocol_page() -> str:
@@ -168,6 +203,7 @@ def _value(default: object) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/cli.md": cli_page,
     "docs/errors.md": errors_page,
     "docs/openapi.json": openapi_page,
     "docs/protocol.md": protocol_page,

@@ -5,17 +5,18 @@ import contextlib
 import json
 import os
 import sys
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import aiohttp
 import typer
 
 from roxels import demo as demonstration
-from roxels import logs, server, settings
+from roxels import keeping, server, settings
 from roxels.actions import manage
 from roxels.ambient import RandomIds, SystemClock, chance
+from roxels.console import AsJson, Data, fail, read
 from roxels.server import House, Server
+from roxels.storage.erase_list import EraseListMissing
 from roxels.storage.transaction import Environment
 from roxels.talk import CannotTalk, talk
 
@@ -28,10 +29,9 @@ app = typer.Typer(
 )
 keys = typer.Typer(no_args_is_help=True, help="Secret keys of an environment.")
 app.add_typer(keys, name="key")
+keeping.install(app)
 
-Data = Annotated[Path | None, typer.Option(help="The data folder.")]
 Port = Annotated[int | None, typer.Option(help="The port to listen on; 0 takes a free one.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer with one line of JSON.")]
 
 
 @app.command()
@@ -40,17 +40,21 @@ def demo(port: Port = None, data: Data = None, as_json: AsJson = False) -> None:
 
     Example: roxels demo --port 8123 --data ./demo-data
     """
-    given = _read(port=port, data=data, allow_private_targets=True)
+    given = read(port=port, data=data, allow_private_targets=True)
     _run(_demo(given, as_json=as_json))
 
 
 @app.command()
-def serve(port: Port = None, data: Data = None, host: Annotated[str | None, typer.Option()] = None) -> None:
+def serve(
+    port: Port = None,
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+) -> None:
     """Run the server.
 
     Example: ROXELS_PUBLIC_URL=https://talk.example.com roxels serve --port 8000 --data /var/lib/roxels
     """
-    _run(_serve(_read(port=port, data=data, host=host)))
+    _run(_serve(read(port=port, data=data, host=host)))
 
 
 @app.command()
@@ -59,7 +63,7 @@ def migrate(data: Data = None) -> None:
 
     Example: roxels migrate --data /var/lib/roxels
     """
-    given = _read(data=data)
+    given = read(data=data)
     database = server.open_database(given)
     typer.echo(f"The database stands at revision {database.revision()}.")
     database.close()
@@ -78,10 +82,10 @@ def talk_command(
 
     Example: roxels talk --external-id ada
     """
-    memo = _read(data=data).data / demonstration.MEMO
+    memo = read(data=data).data / demonstration.MEMO
     known: dict[str, Any] = json.loads(memo.read_text(encoding="utf-8")) if memo.exists() else {}
     if not (url or known) or not (key or known):
-        _fail("No demo has run in this data folder: start one with `make run`, or name --url and --key.")
+        fail("No demo has run in this data folder: start one with `make run`, or name --url and --key.")
     with contextlib.suppress(KeyboardInterrupt):
         _run(
             talk(
@@ -109,8 +113,8 @@ def create_key(
     Example: roxels key create --environment live --data /var/lib/roxels --json
     """
     if environment not in ("test", "live"):
-        _fail("--environment must be test or live.")
-    made = _run(_create_key(_read(data=data), "live" if environment == "live" else "test", name))
+        fail("--environment must be test or live.")
+    made = _run(_create_key(read(data=data), "live" if environment == "live" else "test", name))
     typer.echo(json.dumps(made) if as_json else f"{made['value']}\nKeep it now: it is not shown again.")
 
 
@@ -180,25 +184,11 @@ def _invitation(config: dict[str, Any]) -> str:
     )
 
 
-def _read(**given: Any) -> settings.Settings:
-    try:
-        read = settings.read(**{name: value for name, value in given.items() if value is not None})
-    except settings.BadSettings as fault:
-        _fail(str(fault))
-    logs.install(read.log_level, read.log_format)
-    return read
-
-
 def _run(work: Any) -> Any:
     try:
         return asyncio.run(work)
-    except (server.PortTaken, CannotTalk) as fault:
-        _fail(str(fault))
-
-
-def _fail(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(2)
+    except (server.PortTaken, EraseListMissing, CannotTalk) as fault:
+        fail(str(fault))
 
 
 def main() -> None:

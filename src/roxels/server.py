@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute
 
 from roxels import lazy
 from roxels.actions.eraser import Eraser
+from roxels.actions.jobs import Jobs
 from roxels.actions.sweep import Sweeper
 from roxels.agent.ports import Speaker
 from roxels.agent.speakers.fallback import FallbackSpeaker
@@ -31,6 +32,7 @@ from roxels.api.app import build_api
 from roxels.api.limits import Buckets
 from roxels.api.pages import Files, page_routes
 from roxels.api.services import Services
+from roxels.dashboard.routes import dashboard_routes
 from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
 from roxels.outbound import guard
@@ -38,6 +40,8 @@ from roxels.outbound.http import Caller
 from roxels.outbound.worker import Deps, Pace, Worker
 from roxels.settings import Settings
 from roxels.storage.database import Database, newest_revision
+from roxels.storage.erase_list import EraseList, EraseListMissing
+from roxels.storage.files import Exports
 from roxels.storage.leases import Processes
 from roxels.storage.store import Store
 from roxels.storage.vault import Keyring
@@ -47,6 +51,8 @@ from roxels.wire.routes import wire_routes
 
 logger = logging.getLogger(__name__)
 
+#: The database's name in the data folder.
+DATABASE = "roxels.db"
 EMBED = Path(__file__).parent / "embed"
 
 
@@ -58,6 +64,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     rooms: Rooms
     keyring: Keyring
     eraser: Eraser
+    jobs: Jobs
     processes: Processes
     files: Files
     settings: Settings
@@ -74,6 +81,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
         await self.rooms.drain()
         if self.engine is not None:
             await self.engine.close()
+        await self.jobs.close()
         await self.eraser.close()
         self.processes.close()
         await asyncio.to_thread(self.store.close)
@@ -89,6 +97,11 @@ def origin_of(settings: Settings) -> str:
 def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None = None) -> House:
     """Open the data folder of these settings and put a server together around it."""
     database = open_database(settings)
+    try:
+        erase_list = EraseList.of(settings.data, database, ids.key(16).hex())
+    except EraseListMissing:
+        database.close()
+        raise
     store = Store(database, clock)
     keyring = Keyring.load(settings.data, ids.key)
     processes = Processes(settings.data / "processes", ids.new("proc"))
@@ -96,7 +109,9 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
     speaker = speaker or speaker_for(settings, clock, engine)
     ports = Ports(store=store, speaker=speaker, clock=clock, ids=ids, nudge_after=settings.nudge_seconds)
     rooms = Rooms(ports, processes)
-    eraser = Eraser(store, ids, keyring, clock)
+    exports = Exports(settings.data / "exports")
+    eraser = Eraser(store, ids, keyring, clock, exports=exports, erase_list=erase_list)
+    jobs = Jobs(store, ids, clock, eraser, exports, keyring.vault)
     services = Services(
         store=store,
         ids=ids,
@@ -104,6 +119,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         origin=origin_of(settings),
         sealer=keyring.vault,
         eraser=eraser,
+        jobs=jobs,
         limits=Buckets(clock) if settings.limits else None,
         registry=CollectorRegistry(),
         is_draining=lambda: rooms.is_draining,
@@ -115,6 +131,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         rooms=rooms,
         keyring=keyring,
         eraser=eraser,
+        jobs=jobs,
         processes=processes,
         files=Files(EMBED),
         settings=settings,
@@ -122,7 +139,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         ids=ids,
         engine=engine,
     )
-    house.add([*wire_routes(rooms), *page_routes(store, house.files)])
+    house.add([*wire_routes(rooms), *page_routes(store, house.files), *dashboard_routes(services)])
     app.router.lifespan_context = lambda _app: _living(house)
     return house
 
@@ -145,7 +162,7 @@ def engine_for(settings: Settings) -> OpenAIEngine | None:
 
 def open_database(settings: Settings) -> Database:
     """The database of the data folder, brought to the schema that the code expects."""
-    database = Database(settings.data / "roxels.db")
+    database = Database(settings.data / DATABASE)
     if database.revision() != newest_revision():
         importlib.import_module("roxels.storage.migrate").upgrade(database)
     return database
@@ -160,7 +177,9 @@ async def _living(house: House) -> AsyncIterator[None]:
     async with Caller(permits=permits, monotonic=monotonic, time_limit=settings.webhook_timeout) as caller:
         worker = _worker(house, caller)
         jobs = [asyncio.create_task(house.rooms.watch_others(), name="watch")]
+        await house.eraser.replay()
         await house.eraser.resume_pending()
+        house.jobs.wake()
         if settings.worker:
             house.store.wake.listen_due(worker.wake)
             worker.start()

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from roxels.actions import author, manage
 from roxels.actions.eraser import Eraser
+from roxels.actions.jobs import Jobs
 from roxels.api.app import build_api, document
 from roxels.api.limits import Buckets
 from roxels.api.services import Services
@@ -25,6 +26,7 @@ from roxels.domain.conversation import fold
 from roxels.domain.events import AnyEvent
 from roxels.storage import conversations, log
 from roxels.storage.database import Database
+from roxels.storage.files import Exports
 from roxels.storage.keys import EmbedKey
 from roxels.storage.log import Append
 from roxels.storage.store import Store
@@ -166,13 +168,16 @@ class _Opened:
         ids = CountedIds()
         store = Store(database, clock)
         keyring = Keyring.load(folder / "keys", ids.key)
+        exports = Exports(folder / "exports")
+        eraser = Eraser(store, ids, keyring, clock, exports=exports)
         services = Services(
             store=store,
             ids=ids,
             clock=clock,
             origin=ORIGIN,
             sealer=keyring.vault,
-            eraser=Eraser(store, ids, keyring, clock),
+            eraser=eraser,
+            jobs=Jobs(store, ids, clock, eraser, exports, keyring.vault),
             limits=limits,
             registry=REGISTRY,
             is_draining=lambda: bool(draining),
@@ -185,6 +190,7 @@ class _Opened:
         return door
 
     async def __aexit__(self, *_: object) -> None:
+        await self.door.services.jobs.close()
         await self.door.services.eraser.close()
         await asyncio.to_thread(self.door.store.close)
 

@@ -1,11 +1,13 @@
 """Erasing over REST: both identifiers, the receipt, its repeat, and what is left to see."""
 
 import asyncio
+import base64
 from pathlib import Path
 
 import httpx2
 import msgspec
 
+from roxels.domain.ledger import judge
 from roxels.domain.receipts import Receipt, broken
 from roxels.storage.vault import Keyring, verifiers
 from tests.api.conftest import Door, make, told
@@ -98,6 +100,26 @@ async def test_receipts_are_listed_as_they_were_signed(door: Door, server: httpx
     chain = [msgspec.convert(each, Receipt) for each in given]
     assert broken(chain, verifiers(keyring.signer.public_keys)) is None
     assert told(await server.get("/v1/receipts?cursor=x"), 400, "validation_error")["field"] == "cursor"
+
+
+async def test_receipts_can_be_checked_by_anybody_with_the_public_key(
+    door: Door, server: httpx2.AsyncClient, stranger: httpx2.AsyncClient
+) -> None:
+    ada, bob = (await opened(door, server)).json(), (await opened(door, server, "bob")).json()
+    for each in (ada, bob):
+        await server.delete(f"/v1/persons/{each['person']['id']}")
+    told_keys = (await stranger.get("/v1/receipts/key")).json()
+    public = {each["key_id"]: base64.b64decode(each["public_key"]) for each in told_keys["keys"]}
+    assert told_keys["current"] in public
+    page = await server.get("/v1/receipts")
+    verdict = judge(page.content, verifiers(public))
+    assert (verdict.valid, verdict.count) == (True, 2)
+    one = page.json()["items"][0]
+    assert (await server.get(f"/v1/receipts/{one['id']}")).json() == one
+    told(await server.get("/v1/receipts/rcpt_x"), 404, "not_found")
+    about = (await server.get("/v1/receipts", params={"about": bob["person"]["id"]})).json()["items"]
+    assert about == [one]
+    assert (await server.get("/v1/receipts?about=person_x")).json()["items"] == []
 
 
 async def test_readers_hold_it_up(door: Door, server: httpx2.AsyncClient) -> None:

@@ -39,7 +39,7 @@ WATCH = """() => {
   const wanted = {subtree: true, childList: true, characterData: true, characterDataOldValue: true};
   new MutationObserver((changes) => changes.forEach(check)).observe(document.querySelector("#log"), wanted);
 }"""
-GROWN = "(length) => [...document.querySelectorAll('#log li p')].at(-1)?.textContent.length > length"
+GROWN = "(length) => document.querySelector('#log .growing p')?.textContent.length > length"
 
 
 class Network:
@@ -86,11 +86,18 @@ class Network:
         if not self._is_whole.is_set():
             writer.transport.abort()
             return
-        with contextlib.suppress(OSError):
+        lines = [writer]
+        try:
             behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", self._behind)
-            self._lines |= {writer, behind_writer}
+            lines.append(behind_writer)
+            self._lines.update(lines)
             await asyncio.gather(_pump(reader, behind_writer), _pump(behind_reader, writer))
-            self._lines -= {writer, behind_writer}
+        except ConnectionRefusedError:
+            pass  # the server is down
+        finally:
+            self._lines.difference_update(lines)
+            for line in lines:
+                line.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -144,7 +144,7 @@ class Office:
         secret = WebhookSecret(
             id=self.ids.new("whk"), environment=environment, name="receiver", created_at=self.clock.now()
         )
-        sealed = self.vault.seal(value, environment=environment, id=secret.id).encode()
+        sealed = self.vault.seal(value, environment=environment, id=secret.id)
         await self.store.write(environment, keys.create_webhook_secret, secret, sealed)
         return secret.id, value
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from roxels.storage.database import Database
 from roxels.storage.store import Store
 from roxels.testing import CountedIds, FakeClock
 
-TEMPLATE = {
+TEMPLATE: dict[str, Any] = {
     "name": "Welcome",
     "goals": [
         {

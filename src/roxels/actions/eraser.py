@@ -1,6 +1,6 @@
 """The job of erasing: short transactions, then a sweep of the files, then the receipt.
 
-    removing   the rows go, transaction by transaction; others write in between
+    removing   the rows go, transaction by transaction; others write in between; then the files of exports go
     sweeping   the files are cleaned (see `storage.database`); one sweep serves all who wait
     done       the receipt stands
 
@@ -11,7 +11,9 @@ times its length, since changes wait while it runs.
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from functools import partial
+from typing import get_args
 
 import msgspec
 
@@ -20,9 +22,12 @@ from roxels.actions.forget import Wish
 from roxels.domain.clock import Clock
 from roxels.domain.errors import Internal
 from roxels.domain.ids import Ids
-from roxels.domain.receipts import Reason, Receipt
-from roxels.storage import erasures, receipts
+from roxels.domain.receipts import Kind, Reason, Receipt, subject_of
+from roxels.storage import erasures, jobs, receipts
+from roxels.storage.erase_list import EraseList, Noted, Sealed
 from roxels.storage.erasures import Erasure
+from roxels.storage.files import Exports
+from roxels.storage.receipts import Link
 from roxels.storage.store import Store
 from roxels.storage.transaction import Environment
 from roxels.storage.vault import Keyring
@@ -33,6 +38,9 @@ logger = logging.getLogger(__name__)
 PATIENCE = 2.0
 #: Times a sweep's own length that must pass before the next.
 REST = 4.0
+#: Ids looked at in one transaction when a restored database is cleaned.
+BATCH = 500
+ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
 #: Seconds between two looks whether readers have let go: at first, then from `PATIENCE` on.
 LOOK, LOOK_LATER = 0.05, 1.0
 
@@ -50,30 +58,123 @@ class Sweeping(msgspec.Struct, frozen=True):
     id: str
 
 
+class Whole(msgspec.Struct, frozen=True):
+    """All that stands on the erase list."""
+
+    subjects: frozenset[tuple[Environment, str]]
+    receipts: tuple[Sealed, ...]
+
+
 class Eraser:
     """Erases, one process's share of it; several processes on one database do not get into each other's way."""
 
-    def __init__(self, store: Store, ids: Ids, keyring: Keyring, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        ids: Ids,
+        keyring: Keyring,
+        clock: Clock,
+        *,
+        exports: Exports | None = None,
+        erase_list: EraseList | None = None,
+    ) -> None:
+        """`exports`: the files that hold what is erased, where there are any; `erase_list`: outlives the database."""
         self._store = store
         self._ids = ids
         self._keyring = keyring
         self._clock = clock
+        self._exports = exports
+        self._list = erase_list
         self._jobs: dict[str, asyncio.Task[Receipt]] = {}
-        self._unswept: dict[str, asyncio.Future[None]] = {}
+        self._unswept: dict[object, asyncio.Future[None]] = {}
         self._sweep: asyncio.Task[None] | None = None
         self._rested_at = 0.0
 
     async def conversation(self, environment: Environment, conversation_id: str, reason: Reason) -> Erased | Sweeping:
         """Erase a conversation. Raises `NotFound`."""
-        return await self._forget(environment, self._wish("interview", conversation_id, reason))
+        return await self._forget(environment, self.wish("interview", conversation_id, reason))
 
     async def person(self, environment: Environment, person_id: str, reason: Reason) -> Erased | Sweeping:
         """Erase a person with everything that leads to her. Raises `NotFound`."""
-        return await self._forget(environment, self._wish("person", person_id, reason))
+        return await self._forget(environment, self.wish("person", person_id, reason))
 
     async def person_called(self, environment: Environment, external_id: str, reason: Reason) -> Erased | Sweeping:
         """The same by the customer's own id. Raises `NotFound`."""
-        return await self._forget(environment, self._wish("external_id", external_id, reason))
+        return await self._forget(environment, self.wish("external_id", external_id, reason))
+
+    async def remove(self, erasure: Erasure) -> Erasure:
+        """Remove the rows of what was begun; the receipt comes with `finish`."""
+        while erasure.state == "removing":
+            erasure = await self._store.write(erasure.environment, forget.take_step, erasure.id)
+        return erasure
+
+    async def finish(self, erasure: Erasure) -> Receipt:
+        """Wait for the receipt of what was begun."""
+        return await asyncio.shield(self._job(erasure))
+
+    async def sweep(self) -> None:
+        """Clean the files of what was deleted before now; those who ask at once share one sweep."""
+        await self._swept(object())
+
+    def wish(self, by: forget.By, id: str, reason: Reason) -> Wish:
+        """Whom to forget, as `actions.forget` takes it."""
+        return Wish(by=by, id=id, reason=reason, salt=self._keyring.subject_salt)
+
+    def subjects(self, id: str) -> tuple[str, ...]:
+        """The names under which receipts and the audit log speak of what has this id."""
+        return tuple(subject_of(self._keyring.subject_salt, kind, id) for kind in get_args(Kind))
+
+    @property
+    def public_keys(self) -> Mapping[str, bytes]:
+        """What receipts are checked with, by key id; 32 raw bytes each."""
+        return self._keyring.signer.public_keys
+
+    @property
+    def key_id(self) -> str:
+        """Which key signs receipts now."""
+        return self._keyring.signer.key_id
+
+    async def replay(self) -> int:
+        """Erase again what is on the erase list and stands in a database that was restored; says how much.
+
+        Before anybody is served. It ends when the receipts stand.
+        """
+        if self._list is None:
+            return 0
+        size = await self._store.run(self._list.size)
+        news = await self._store.run(partial(self._unseen, self._list))
+        again = 0
+        if any([await self._store.read(each, erasures.unknown, news.get(each, ())) for each in ENVIRONMENTS]):
+            whole = await self._store.run(partial(_grouped, self._list))
+            again = sum([await self._replay_in(each, whole) for each in ENVIRONMENTS])
+            await self.settle()
+            logger.warning("A restored database was cleaned.", extra={"action": "replayed", "count": again})
+        await self._store.alone(partial(self._list.mark_seen, size=size))
+        return again
+
+    def _unseen(self, erase_list: EraseList) -> dict[Environment, set[str]]:
+        """The receipts' ids on the part of the list that the database has not seen."""
+        found: dict[Environment, set[str]] = {}
+        for line in erase_list.lines(erase_list.seen(self._store.database)):
+            if line.erased is not None:
+                found.setdefault(line.erased.environment, set()).add(line.erased.receipt_id)
+        return found
+
+    async def _replay_in(self, environment: Environment, whole: "Whole") -> int:
+        links = [Link(each.n, each.receipt) for each in whole.receipts if each.environment == environment]
+        for start in range(0, len(links), BATCH):
+            await self._store.write(environment, receipts.put_back, links[start : start + BATCH])
+        count = 0
+        for kind in get_args(Kind):
+            after = ""
+            while page := await self._store.read(environment, erasures.standing, kind, after, BATCH):
+                after = page[-1]
+                for id in page:
+                    if (environment, subject_of(self._keyring.subject_salt, kind, id)) in whole.subjects:
+                        wish = self.wish(kind, id, "restore")
+                        self._job(await self._store.write(environment, forget.forget, wish, self._ids))
+                        count += 1
+        return count
 
     async def resume_pending(self) -> None:
         """Take up what was not finished when the process ended; returns at once, the jobs go on by themselves."""
@@ -93,9 +194,6 @@ class Eraser:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     # within
-
-    def _wish(self, by: forget.By, id: str, reason: Reason) -> Wish:
-        return Wish(by=by, id=id, reason=reason, salt=self._keyring.subject_salt)
 
     async def _forget(self, environment: Environment, wish: Wish) -> Erased | Sweeping:
         erasure = await self._store.write(environment, forget.forget, wish, self._ids)
@@ -131,15 +229,39 @@ class Eraser:
             )
 
     async def _erase(self, erasure: Erasure) -> Receipt:
-        while erasure.state == "removing":
-            erasure = await self._store.write(erasure.environment, forget.take_step, erasure.id)
+        erasure = await self.remove(erasure)
         if erasure.state == "sweeping":
+            await self._note(erasure)
+            await self.sweep_exports()
             await self._swept(erasure.id)
-        return await self._store.write(erasure.environment, forget.seal, erasure.id, self._keyring.signer)
+        receipt = await self._store.write(erasure.environment, forget.seal, erasure.id, self._keyring.signer)
+        await self._keep(erasure)
+        return receipt
 
-    async def _swept(self, erasure_id: str) -> None:
+    async def _note(self, erasure: Erasure) -> None:
+        if self._list is not None:
+            noted = Noted(
+                environment=erasure.environment,
+                kind=erasure.kind,
+                subject=erasure.subject,
+                receipt_id=erasure.id,
+            )
+            await self._store.run(partial(self._list.note, noted))
+
+    async def _keep(self, erasure: Erasure) -> None:
+        link = await self._store.read(erasure.environment, receipts.place, erasure.id)
+        if self._list is not None and link is not None:
+            await self._store.run(partial(self._list.keep, erasure.environment, link))
+
+    async def sweep_exports(self) -> None:
+        """Remove the files whose job is gone, with its person or by age."""
+        if self._exports is not None:
+            may_stand = await self._store.read_across(jobs.exports)
+            await self._store.run(partial(self._exports.sweep, may_stand))
+
+    async def _swept(self, who: object) -> None:
         """Wait for a sweep that began after now."""
-        swept = self._unswept[erasure_id] = asyncio.get_running_loop().create_future()
+        swept = self._unswept[who] = asyncio.get_running_loop().create_future()
         if self._sweep is None or self._sweep.done():
             self._sweep = asyncio.create_task(self._sweep_all(), name="sweep")
         await swept
@@ -170,3 +292,11 @@ class Eraser:
         while not await self._store.alone(lambda database: database.empty_log()):
             is_early = self._clock.monotonic() < compacted + PATIENCE
             await self._clock.sleep(LOOK if is_early else LOOK_LATER)
+
+
+def _grouped(erase_list: EraseList) -> Whole:
+    lines = list(erase_list.lines())
+    return Whole(
+        subjects=frozenset((line.erased.environment, line.erased.subject) for line in lines if line.erased),
+        receipts=tuple(line.receipt for line in lines if line.receipt),
+    )

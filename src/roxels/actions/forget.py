@@ -16,7 +16,7 @@ import msgspec
 from roxels.domain.errors import Internal, NotFound
 from roxels.domain.ids import Ids
 from roxels.domain.receipts import Kind, Reason, Receipt, alias_of, digest, sealed, subject_of
-from roxels.storage import conversations, erasures, persons, receipts
+from roxels.storage import conversations, erasures, jobs, persons, receipts
 from roxels.storage.erasures import Erasure
 from roxels.storage.receipts import Link
 from roxels.storage.transaction import Reading, Writing
@@ -66,6 +66,7 @@ def seal(tx: Writing, erasure_id: str, signer: Signer) -> Receipt:
     erasure = _begun(erasures.get(tx, erasure_id))
     kept = receipts.get(tx, erasure_id)
     if kept is not None:
+        erasures.end(tx, erasure)  # it can come from the erase list, where a backup was restored
         return kept
     if erasure.state != "sweeping":
         raise Internal("A receipt is issued only for what is erased.")
@@ -90,6 +91,7 @@ def _forget_conversation(tx: Writing, wish: Wish, ids: Ids) -> Erasure:
     if person_id is None:
         return _begun(_of_subject(tx, wish, "interview", wish.id))
     persons.count_conversation(tx, person_id, -1)
+    jobs.drop_exports(tx, person_id)  # they hold this conversation too
     return _begin(tx, wish, "interview", wish.id, alias=None, ids=ids)
 
 

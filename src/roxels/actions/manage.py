@@ -80,7 +80,7 @@ def create_webhook_secret(tx: Writing, name: str, ids: Ids, sealer: Sealer) -> t
     value = "whsec_" + base64.b64encode(ids.key(SECRET_SIZE)).decode()
     secret = WebhookSecret(id=ids.new("whk"), environment=tx.environment, name=name, created_at=tx.now)
     sealed = sealer.seal(value, environment=tx.environment, id=secret.id)
-    keys.create_webhook_secret(tx, secret, sealed.encode())
+    keys.create_webhook_secret(tx, secret, sealed)
     return secret, value
 
 

@@ -18,7 +18,7 @@ from roxels.actions.finish import overtake
 from roxels.domain.clock import Clock
 from roxels.domain.errors import Conflict, NotFound
 from roxels.domain.life import ABANDONED_AFTER, EXPIRES_AFTER, Status, overdue
-from roxels.storage import idle, templates
+from roxels.storage import idempotency, idle, templates
 from roxels.storage.idle import Idle
 from roxels.storage.pages import Cursor
 from roxels.storage.store import Store
@@ -75,6 +75,7 @@ class Sweeper:
             moved += await self._sweep_status(status, least)
         while await self._store.write_across(idle.end_visits, limit=self._page_size) == self._page_size:
             pass
+        await self._store.write_across(idempotency.sweep)
         if moved:
             log.info("conversations that nobody attends were ended", extra={"action": "sweep", "count": moved})
         return moved

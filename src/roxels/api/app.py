@@ -14,7 +14,18 @@ from starlette.routing import Route, compile_path
 from roxels.api import errors, reference, shapes
 from roxels.api.errors import Address
 from roxels.api.middleware import Bounds, Counts, Faults, Headers
-from roxels.api.routes import browser, deliveries, embed_keys, erasing, health, interviews, persons, secrets, templates
+from roxels.api.routes import (
+    browser,
+    deliveries,
+    embed_keys,
+    erasing,
+    health,
+    interviews,
+    jobs,
+    persons,
+    secrets,
+    templates,
+)
 from roxels.api.services import Services
 
 ABOUT = """Put an AI conversation into your product that knows who it talks to and carries on exactly where it left off.
@@ -31,6 +42,7 @@ TAGS = [
     {"name": "Embed keys", "description": "Publishable keys for your pages."},
     {"name": "Browser", "description": "What the embed calls; also usable with curl."},
     {"name": "Deliveries", "description": "What was sent to your webhooks, and sending it again."},
+    {"name": "Jobs", "description": "Long work and its progress: erasing many, exporting."},
     {"name": "Receipts", "description": "What was erased, signed and chained."},
     {"name": "Keys and secrets", "description": "Secret keys and webhook secrets."},
     {"name": "Health", "description": "For load balancers and monitoring."},
@@ -52,10 +64,13 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 
 #: Where each resource stands, and whether the description shows it there.
 RESOURCES: list[tuple[str, APIRouter, bool]] = [
+    ("/v1/interviews", jobs.conversations, True),
+    ("/v1/conversations", jobs.conversations, False),
     ("/v1/interviews", interviews.router, True),
     ("/v1/conversations", interviews.router, False),
     ("/v1/interviews", erasing.conversations, True),
     ("/v1/conversations", erasing.conversations, False),
+    ("", jobs.router, True),
     ("", persons.router, True),
     ("", erasing.router, True),
     ("", templates.router, True),

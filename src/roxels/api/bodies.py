@@ -9,11 +9,13 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from roxels.actions.jobs import MOST
 from roxels.actions.open import Wish
 from roxels.domain.domains import cleaned
 from roxels.domain.errors import Invalid
 from roxels.domain.persons import external_id, person_name
 from roxels.domain.proof import Proof
+from roxels.storage.jobs import NamedBy
 from roxels.storage.keys import EmbedKey
 
 #: Bytes of a context, as JSON in UTF-8.
@@ -184,6 +186,41 @@ class CreateSecret(Body):
 
     name: Annotated[str, Field(min_length=1, max_length=200, examples=["production server"])] = "unnamed"
     """What you will know it by."""
+
+
+class EraseInterviews(Body):
+    """Conversations to erase."""
+
+    ids: Annotated[list[str], Field(min_length=1, max_length=MOST)]
+
+    def targets(self) -> list[tuple[NamedBy, str]]:
+        """What to erase, in the order sent."""
+        return [("interview", id) for id in self.ids]
+
+
+class ErasePersons(Body):
+    """Persons to erase, by our ids or by your own; up to 1,000 of both together."""
+
+    ids: Annotated[list[str], Field(max_length=MOST)] = []
+    external_ids: Annotated[list[str], Field(max_length=MOST)] = []
+
+    def targets(self) -> list[tuple[NamedBy, str]]:
+        """Whom to erase: `ids` in the order sent, then `external_ids`. Raises `Invalid`."""
+        named = [checked_id(id, f"external_ids[{n}]") for n, id in enumerate(self.external_ids)]
+        count = len(self.ids) + len(named)
+        if not 0 < count <= MOST:
+            raise Invalid(
+                f"Name 1 to {MOST} persons, in `ids`, `external_ids` or both; these are {count}.", field="ids"
+            )
+        return [*(("person", id) for id in self.ids), *(("external_id", id) for id in named)]
+
+
+def checked_id(given: str, field: str) -> str:
+    """An external id that somebody can have. Raises `Invalid`."""
+    checked = external_id(given, field)
+    if checked is None:
+        raise Invalid(f"`{field}` names nobody.", field=field)
+    return checked
 
 
 def checked_context(context: dict[str, Any] | None) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def answered(tx: Writing, once: Once | None, work: Callable[[Writing], Answer], 
             key=once.key,
             request_hash=once.request_hash,
             status_code=SHOWN_ONCE if answer.shows_secret_of else answer.status,
-            body=sealer.seal(kept, environment=tx.environment, id=_row(once.key)),
+            body=sealer.seal(kept, environment=tx.environment, id=idempotency.place(once.key)),
             person_id=answer.person_id,
             conversation_id=answer.conversation_id,
         ),
@@ -76,11 +76,7 @@ SHOWN_ONCE = 409
 def _again(tx: Writing, once: Once, earlier: Answered, sealer: Sealer) -> Answer:
     if earlier.request_hash != once.request_hash:
         raise Conflict(f"This `{HEADER}` came with another request within 24 hours; use a new one.", field=HEADER)
-    kept = sealer.open(earlier.body, environment=tx.environment, id=_row(once.key))
+    kept = sealer.open(earlier.body, environment=tx.environment, id=idempotency.place(once.key))
     if earlier.status_code == SHOWN_ONCE:
         raise Conflict(f"This request was done already and made {kept}. Its secret was shown then, and is not kept.")
     return Answer(body=msgspec.json.decode(kept), status=earlier.status_code, headers={"Idempotent-Replayed": "true"})
-
-
-def _row(key: str) -> str:
-    return f"idempotency:{key}"

@@ -2,7 +2,7 @@
 
 `/embed.js` is always current (a short cache and an ETag); the frame's files stand under a folder named after their
 contents, cached for good. The frame may be framed by the domains of its key and by nobody else; without a key it may be
-framed by anyone, since nothing starts there without a session's id.
+framed by anyone, since nothing starts there without a session's id. The page behind a join link is framed by nobody.
 """
 
 import hashlib
@@ -61,19 +61,19 @@ def page_routes(store: Store, files: Files) -> list[Route]:
     """The addresses of the embed."""
     frame_html = files.contents["frame.html"].replace(b"{{ v }}", files.version.encode())
 
+    # The page behind a join link is the same app; another module opens it.
+    join_html = frame_html.replace(b"/frame.js", b"/join.js")
+
     async def script(request: Request) -> Response:
         return files.answer(request, "embed.js", {"Cache-Control": SHORTLY, **ANY_PAGE})
 
     async def frame(request: Request) -> Response:
         key = request.query_params.get("key")
         ancestors = "*" if key is None else await _ancestors(store, key)
-        headers = {
-            "Content-Security-Policy": _policy(request, ancestors),
-            "Cache-Control": "no-store",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return Response(frame_html, media_type=TYPES[".html"], headers=headers)
+        return _page(request, frame_html, ancestors)
+
+    async def join(request: Request) -> Response:
+        return _page(request, join_html, "'none'")
 
     async def static(request: Request) -> Response:
         version, name = request.path_params["version"], request.path_params["name"]
@@ -84,8 +84,19 @@ def page_routes(store: Store, files: Files) -> list[Route]:
     return [
         Route("/embed.js", script),
         Route("/embed/frame", frame),
+        Route("/join/i/{interview_id}", join),
         Route("/embed/static/{version}/{name:path}", static),
     ]
+
+
+def _page(request: Request, html: bytes, ancestors: str) -> Response:
+    headers = {
+        "Content-Security-Policy": _policy(request, ancestors),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(html, media_type=TYPES[".html"], headers=headers)
 
 
 async def _ancestors(store: Store, key: str) -> str:

@@ -7,6 +7,7 @@ from fastapi import Request
 from prometheus_client import CollectorRegistry
 
 from roxels.actions.eraser import Eraser
+from roxels.actions.jobs import Jobs
 from roxels.actions.manage import Sealer
 from roxels.api.limits import Buckets
 from roxels.domain.clock import Clock
@@ -24,6 +25,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     sealer: Sealer
     eraser: Eraser
+    jobs: Jobs
     #: None where requests are not counted (`ROXELS_LIMITS=off`).
     limits: Buckets | None
     #: What `/metrics` shows; other rooms may register their own numbers.

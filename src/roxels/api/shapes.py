@@ -214,6 +214,21 @@ class Receipt(TypedDict):
     signature: Annotated[str, Field(description="Ed25519, of all other fields as canonical JSON.")]
 
 
+class ReceiptKey(TypedDict):
+    """A public key, for offline checks."""
+
+    key_id: str
+    algorithm: Literal["Ed25519"]
+    public_key: Annotated[str, Field(description="32 bytes, base64.")]
+
+
+class ReceiptKeys(TypedDict):
+    """What receipts are checked with."""
+
+    current: Annotated[str, Field(description="`key_id` of the one that signs now.")]
+    keys: list[ReceiptKey]
+
+
 class Erased(TypedDict):
     """It is gone."""
 
@@ -227,6 +242,38 @@ class Sweeping(TypedDict):
 
     status: Literal["sweeping"]
     id: str
+
+
+class JobItem(TypedDict):
+    """What became of one name, in the order in which they were sent (`ids`, then `external_ids`)."""
+
+    status: Annotated[
+        Literal["waiting", "erasing", "erased", "not_found"],
+        Field(description="`erasing`: out of reach, the receipt follows when the files are clean."),
+    ]
+    receipt_id: str | None
+
+
+class Job(TypedDict):
+    """Long work, and how far it is."""
+
+    id: str
+    kind: Literal["erase_persons", "erase_interviews", "export_person"]
+    status: Literal["running", "done", "failed"]
+    done: int
+    total: int
+    url: Annotated[str, Field(description="This job; of an export that is done, its zip.")]
+    created_at: datetime
+    ended_at: datetime | None
+    size: Annotated[int | None, Field(description="Bytes of an export's zip.")]
+    sha256: Annotated[str | None, Field(description="Of an export's zip, in hexadecimal.")]
+    items: NotRequired[list[JobItem]]
+
+
+class Accepted(TypedDict):
+    """It will be done."""
+
+    job: Job
 
 
 class Warning(TypedDict):

@@ -1,5 +1,6 @@
 """Domain to JSON: the only place. The shapes are those of `shapes`; times stay times until they are sent."""
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, assert_never, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -21,6 +22,7 @@ from roxels.domain.resumption import Report
 from roxels.domain.templates import Template
 from roxels.storage.conversations import Outline
 from roxels.storage.deliveries import Delivery
+from roxels.storage.jobs import Item, Job
 from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
 from roxels.storage.pages import Page
 from roxels.storage.receipts import Link
@@ -385,6 +387,27 @@ def erased(answer: eraser.Erased | eraser.Sweeping) -> shapes.Erased | shapes.Sw
             assert_never(answer)
 
 
+def job(kept: Job, origin: str, items: list[Item] | None = None) -> shapes.Job:
+    """Long work. What is to be erased is not named: by the time anyone looks, it may be gone."""
+    address = f"{origin}/v1/jobs/{kept.id}"
+    is_file = kept.kind == "export_person" and kept.status == "done"
+    shown: shapes.Job = {
+        "id": kept.id,
+        "kind": kept.kind,
+        "status": kept.status,
+        "done": kept.done,
+        "total": kept.total,
+        "url": f"{address}/file" if is_file else address,
+        "created_at": kept.created_at,
+        "ended_at": kept.ended_at,
+        "size": kept.size,
+        "sha256": kept.sha256,
+    }
+    if items is not None and kept.kind != "export_person":
+        shown["items"] = [{"status": item.status, "receipt_id": item.receipt_id} for item in items]
+    return shown
+
+
 def receipt(kept: Receipt) -> shapes.Receipt:
     """A receipt, to the letter: whoever checks it needs every field as it was signed."""
     return {
@@ -396,6 +419,17 @@ def receipt(kept: Receipt) -> shapes.Receipt:
         "prev": kept.prev,
         "key_id": kept.key_id,
         "signature": kept.signature,
+    }
+
+
+def receipt_keys(current: str, public: Mapping[str, bytes]) -> shapes.ReceiptKeys:
+    """The public halves, as `roxels receipt verify --keys` reads them."""
+    return {
+        "current": current,
+        "keys": [
+            {"key_id": key_id, "algorithm": "Ed25519", "public_key": base64.b64encode(raw).decode()}
+            for key_id, raw in public.items()
+        ],
     }
 
 

@@ -26,7 +26,7 @@ import msgspec
 
 Kind = Literal["person", "interview"]
 #: Where the wish to erase came from.
-Reason = Literal["api", "dashboard", "command", "retention"]
+Reason = Literal["api", "dashboard", "command", "retention", "restore"]
 #: Signs a text: 64 bytes, Ed25519.
 Sign = Callable[[bytes], bytes]
 #: (signature, text): is it the signature of that text? Never raises.
@@ -116,6 +116,11 @@ def broken(
             index=count, id="", field="head", message="The chain ends early: receipts are missing at its end."
         )
     return None
+
+
+def holds(receipt: Receipt, verifiers: Mapping[str, Verify]) -> bool:
+    """Whether a receipt is as it was sealed, wherever it stands."""
+    return _fault(receipt, verifiers, receipt.prev) is None
 
 
 def _fault(

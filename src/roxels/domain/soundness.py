@@ -88,7 +88,7 @@ MODEL: dict[str, Rule] = {
     "temperature": (lambda value: _is_number(value) and 0 <= value <= 2, "must be a number from 0 to 2"),
     "max_tokens": (lambda value: _is_number(value) and value == int(value) >= 1, "must be a whole number above 0"),
 }
-EMBEDDED: dict[str, Rule] = {"notice": OBJECT, "launcher": OBJECT, "auto_close": YES_NO}
+EMBEDDED: dict[str, Rule] = {"notice": OBJECT, "launcher": OBJECT, "brand": OBJECT, "auto_close": YES_NO}
 RESUMPTION: dict[str, Rule] = {
     "enabled": YES_NO,
     "window_hours": (
@@ -104,6 +104,7 @@ LAUNCHER: dict[str, Rule] = {
     "position": TEXT,
     "visibility": OBJECT,
 }
+BRAND: dict[str, Rule] = {"color": TEXT, "logo": TEXT}
 VISIBILITY: dict[str, Rule] = {"include": NAMES, "exclude": NAMES}
 GOAL: dict[str, Rule] = {
     "type": _one_of(GoalType),
@@ -198,6 +199,8 @@ def _of_embedded(embedded: object) -> Iterator[Fault]:
         yield from _by_rules(launcher, LAUNCHER, f"{path}.launcher")
         if isinstance(launcher.get("visibility"), dict):
             yield from _by_rules(launcher["visibility"], VISIBILITY, f"{path}.launcher.visibility")
+    if isinstance(embedded.get("brand"), dict):
+        yield from _by_rules(embedded["brand"], BRAND, f"{path}.brand")
 
 
 def _misplaced_goals(raw: dict[str, Any]) -> Iterator[Fault]:

@@ -76,6 +76,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[Output, ...] = ()
     notice: dict[str, Any] = {}
     launcher: dict[str, Any] = {}
+    brand: dict[str, Any] = {}
     auto_close: bool = True
     model: ModelWish = ModelWish()
 
@@ -107,6 +108,7 @@ def read(template_id: str, version: int, raw: dict[str, Any]) -> Template:
         outputs=_outputs(settings.get("outputs")),
         notice=embedded.get("notice") or {},
         launcher=embedded.get("launcher") or {},
+        brand=embedded.get("brand") or {},
         auto_close=embedded.get("auto_close") is not False,
         model=_model(settings.get("model")),
     )

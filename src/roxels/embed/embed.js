@@ -18,7 +18,7 @@
   /** @type {State} */
   const STILL = Object.freeze({ connection: "off", paused: false, micEnabled: false, screenSharing: false, voiceState: null, error: null });
   const JUNK = /^(undefined|null|none|nil|nan|true|false|\[object object\]|\s+)$/i;
-  const OPTION = /^(templateKey|sessionId|display|resume|view|fabAnchor|fabContainer|on[A-Z].*)$/;
+  const OPTION = /^(templateKey|sessionId|display|resume|shared|view|fabAnchor|fabContainer|on[A-Z].*)$/;
   const EVENTS = ["session", "connected", "chat", "understanding", "goal_transition", "commit", "complete", "resumption", "ending", "ended"];
 
   const everyone = createListeners();
@@ -276,7 +276,7 @@
         return document.body.append(this.frame);
       }
       const { openBox } = await drawing().catch(() => this.refuse(lost)) ?? {};
-      if (!this.over) this.box = openBox({ frame: this.frame, display, signal, close: () => this.close() });
+      if (!this.over) this.box = openBox({ frame: this.frame, display, signal, on: this.heard.on, close: () => this.close() });
     }
 
     /** Our frame says hello, also after a reload of its own: it gets a line. @param {any} event */

@@ -38,6 +38,12 @@ const en = {
   used: "This link has been used already or is no longer valid. Please ask for a new one.",
   elsewhere: "You went on in another window. You can come back to this one.",
   retry: "Try again",
+  doorTitle: "You are invited to a conversation",
+  doorText: "It opens in this browser, and only once.",
+  enter: "Begin",
+  minimise: "Minimise",
+  restore: "Open the conversation",
+  move: "Move: drag, or use the arrow keys",
 };
 
 /** @type {Record<string, typeof en>} */
@@ -81,6 +87,12 @@ const LABELS = {
     used: "Este enlace ya se ha usado o ya no es válido. Pide uno nuevo.",
     elsewhere: "Has seguido en otra ventana. Puedes volver a esta.",
     retry: "Reintentar",
+    doorTitle: "Le invitan a una conversación",
+    doorText: "Se abre en este navegador y solo una vez.",
+    enter: "Empezar",
+    minimise: "Minimizar",
+    restore: "Abrir la conversación",
+    move: "Mover: arrastre o use las flechas",
   },
   pt: {
     title: "Conversa",
@@ -120,6 +132,12 @@ const LABELS = {
     used: "Este link já foi usado ou não é mais válido. Peça um novo.",
     elsewhere: "Você continuou em outra janela. Pode voltar para esta.",
     retry: "Tentar de novo",
+    doorTitle: "Você foi convidado para uma conversa",
+    doorText: "Ela abre neste navegador, e só uma vez.",
+    enter: "Começar",
+    minimise: "Minimizar",
+    restore: "Abrir a conversa",
+    move: "Mover: arraste ou use as setas",
   },
   fr: {
     title: "Conversation",
@@ -159,6 +177,12 @@ const LABELS = {
     used: "Ce lien a déjà servi ou n’est plus valable. Demandez-en un nouveau.",
     elsewhere: "Vous avez continué dans une autre fenêtre. Vous pouvez revenir à celle-ci.",
     retry: "Réessayer",
+    doorTitle: "Vous êtes invité à une conversation",
+    doorText: "Elle s’ouvre dans ce navigateur, une seule fois.",
+    enter: "Commencer",
+    minimise: "Réduire",
+    restore: "Ouvrir la conversation",
+    move: "Déplacer : faites glisser ou utilisez les flèches",
   },
   de: {
     title: "Gespräch",
@@ -198,6 +222,12 @@ const LABELS = {
     used: "Dieser Link wurde schon benutzt oder gilt nicht mehr. Bitte lassen Sie sich einen neuen geben.",
     elsewhere: "Sie haben in einem anderen Fenster weitergemacht. Sie können hierher zurückkommen.",
     retry: "Noch einmal",
+    doorTitle: "Sie sind zu einem Gespräch eingeladen",
+    doorText: "Es öffnet sich in diesem Browser, und nur einmal.",
+    enter: "Beginnen",
+    minimise: "Verkleinern",
+    restore: "Gespräch öffnen",
+    move: "Verschieben: ziehen oder Pfeiltasten",
   },
 };
 

@@ -15,6 +15,7 @@ const TOUCH = matchMedia("(pointer: coarse)");
 const SEAMLESS_MS = 900;
 const HINT_MS = 6000;
 const COLOR = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i;
+const LOGO = /^(https:\/\/|data:image\/)/i;
 
 /** @param {string} id @returns {any} */
 const $ = (id) => document.getElementById(id);
@@ -35,6 +36,7 @@ class Screen {
     this.dressed = null;
     /** @type {import("./port.js").Fault | null} */
     this.hinted = null;
+    document.body.dataset.display = display;
     this.speak(navigator.language);
     this.listen();
   }
@@ -55,7 +57,14 @@ class Screen {
     for (const [id, text] of Object.entries({ more: labels.menu, send: labels.send, latest: labels.latest, words: labels.write, log: labels.title })) $(id).ariaLabel = text;
     $("words").placeholder = labels.write;
     $("thinking").lastChild.textContent = labels.thinking;
-    this.host.tell("chrome", { title: labels.title, close: labels.close, dir: directionOf(language) });
+    this.tellChrome();
+  }
+
+  /** What the host's side draws around the frame speaks the same language and has the same colour. */
+  tellChrome() {
+    const { title, close, minimise, restore, move } = /** @type {Record<string, string>} */ (this.labels);
+    const color = this.dressed?.brand?.color;
+    this.host.tell("chrome", { title, close, minimise, restore, move, color, dir: directionOf(this.language) });
   }
 
   listen() {
@@ -138,20 +147,24 @@ class Screen {
   welcome(phase) {
     if (phase !== "live" || this.welcomed) return;
     this.welcomed = true;
-    if (this.display === "modal" && !TOUCH.matches) $("words").focus();
+    if (this.display !== "compact" && !TOUCH.matches) $("words").focus();
   }
 
-  /** Name, notice and colour of the template. @param {Record<string, any>} settings */
+  /** Name, notice, colour and logo of the template. @param {Record<string, any>} settings */
   dress(settings) {
     if (settings === this.dressed) return;
     this.dressed = settings;
-    const { notice, name, launcher } = settings;
+    const { notice, name, brand = {} } = settings;
     const { text, url } = typeof notice === "object" && notice ? { text: notice.text, url: notice.privacy_url ?? notice.url } : { text: notice, url: null };
     $("name").textContent = document.title = name || this.labels?.title;
     $("notice-text").textContent = text || this.labels?.notice;
     $("privacy").hidden = !/^https?:\/\//i.test(url ?? "");
     if (!$("privacy").hidden) $("privacy").href = url;
-    if (COLOR.test(launcher?.color ?? "")) document.documentElement.style.setProperty("--brand", launcher.color);
+    if (COLOR.test(brand.color ?? "")) document.documentElement.style.setProperty("--brand", brand.color);
+    if (LOGO.test(brand.logo ?? "")) {
+      document.querySelector("header .mark")?.replaceChildren(Object.assign(new Image(), { src: brand.logo, alt: "" }));
+    }
+    this.tellChrome();
   }
 
   /** A short cut passes without a word. @param {string} phase */

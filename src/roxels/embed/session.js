@@ -1,5 +1,6 @@
 /**
- * Opens a session for this frame: with the embed key of its address, or in exchange for a session id that the page's server was given.
+ * Opens a session for this frame: with the embed key of its address, or in exchange for
+ * a session id that the page's server was given, or for what a join link carries.
  * The answer's token stays in the memory of this module's caller and goes nowhere but into the wire's hello and the bearer header.
  */
 
@@ -17,7 +18,7 @@ export class Refusal extends Error {
 
 /**
  * @typedef {{session_id: string, token: string, resumption: Record<string, any>}} Session
- * @typedef {{sessionId?: string, person: {externalId?: string | null, name?: string}, context?: object, tab?: string, resume?: boolean}} Brief
+ * @typedef {{sessionId?: string, join?: {interview_id: string, join_secret: string}, person: {externalId?: string | null, name?: string}, context?: object, tab?: string, resume?: boolean}} Brief
  */
 
 /**
@@ -34,6 +35,7 @@ export async function openSession(brief, { key, origin, identityToken, signal })
     locale: navigator.language,
   };
   if (brief.sessionId) return post("/v1/embed/sessions/exchange", { session_id: brief.sessionId, ...where }, {}, signal);
+  if (brief.join) return post("/v1/embed/sessions/exchange", { ...brief.join, ...where }, {}, signal);
   const { externalId, name } = brief.person;
   const body = {
     external_id: externalId ?? undefined,

@@ -55,9 +55,9 @@ export class Talk {
     this.begin(resume).catch((fault) => this.complain(fault));
   }
 
-  /** A session that came from the page's server is the page's to renew. */
+  /** A session that came from the page's server, or by a link, is not ours to make another of. */
   get canStartOver() {
-    return !this.brief?.sessionId;
+    return !this.brief?.sessionId && !this.brief?.join;
   }
 
   /** @param {boolean} [resume] */
@@ -89,7 +89,7 @@ export class Talk {
     const brief = { .../** @type {import("./session.js").Brief} */ (this.brief), resume };
     for (let attempt = 0; ; attempt++) {
       try {
-        const identityToken = brief.sessionId ? undefined : await this.identity();
+        const identityToken = this.canStartOver ? await this.identity() : undefined;
         return await openSession(brief, { key: this.key, origin: this.origin, identityToken, signal });
       } catch (reason) {
         const { passing, wait } = /** @type {Refusal} */ (reason);

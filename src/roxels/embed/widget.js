@@ -6,6 +6,8 @@
  * host's `style-src`. `--roxels-accent` on the page colours the launcher.
  */
 
+import { makeCompact } from "./compact.js";
+
 const STYLE = `
 :host { all: initial; color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; --paper: light-dark(#fff, #17191c); --ink: light-dark(#1c2024, #eceef0); }
 dialog {
@@ -32,6 +34,25 @@ button:focus-visible { outline: 2px solid currentcolor; outline-offset: 2px; }
     linear-gradient(-45deg, #0000 47%, currentcolor 47% 53%, #0000 53%) content-box;
 }
 [data-roxels=close]:hover { background-color: #8883; }
+[data-roxels=minimise] {
+  position: absolute; inset-block-start: 12px; inset-inline-end: 52px; width: 36px; height: 36px; padding: 11px; border-radius: 10px;
+  background: linear-gradient(#0000 46%, currentcolor 46% 54%, #0000 54%) content-box;
+}
+[data-roxels=minimise]:hover { background-color: #8883; }
+[data-roxels=grip] { position: absolute; inset-block-start: 0; inset-inline: 0 130px; height: 60px; cursor: grab; touch-action: none; border-radius: 18px; }
+[data-roxels=grip]:focus-visible { outline-offset: -6px; }
+[data-roxels=grip]:active, [data-roxels=orb]:active { cursor: grabbing; }
+[data-roxels=orb] {
+  display: none; position: absolute; inset: 0; touch-action: none; border-radius: 50%; background: var(--roxels-accent, var(--color, #2f5d50));
+}
+[data-roxels=orb]::before { content: ""; position: absolute; inset: 19px; border-radius: 50% 50% 50% 3px; background: var(--on-accent, #fff); }
+[data-roxels=orb][data-news]::after {
+  content: ""; position: absolute; inset: 2px 2px auto auto; width: 14px; height: 14px; border-radius: 50%; background: #e5484d; border: 2px solid var(--paper);
+}
+[data-roxels=orb]:focus-visible { outline: 3px solid var(--paper); outline-offset: -6px; }
+dialog[data-folded] { width: 60px; height: 60px; border-radius: 50%; overflow: visible; animation: none; }
+[data-folded] > * { display: none; }
+[data-folded] > [data-roxels=orb] { display: block; }
 [data-roxels=fab] {
   position: fixed; inset: auto 24px 24px auto; z-index: 2147483000; display: inline-flex; gap: 10px; align-items: center;
   padding: 13px 20px; border-radius: 99px; font-weight: 600; color: var(--on-accent, #fff);
@@ -70,19 +91,22 @@ function shadowed(name, inside) {
 /**
  * Puts the frame on the page in a dialog: `modal` (the browser makes the rest inert, traps and gives back the focus) or `compact`
  * (the page stays usable).
- * @param {{frame: HTMLIFrameElement, display: "modal" | "compact", close: () => void, signal: AbortSignal}} options
+ * @param {{frame: HTMLIFrameElement, display: "modal" | "compact", close: () => void, signal: AbortSignal,
+ *   on: (event: string, callback: (payload: any) => void) => () => void}} options `on`: what happens in the talk
  */
-export function openBox({ frame, display, close, signal }) {
+export function openBox({ frame, display, close, signal, on }) {
   const box = /** @type {HTMLDialogElement} */ (make("dialog", display, { "data-state": "loading" }));
   const button = make("button", "close", { type: "button", "aria-label": "Close" });
   const note = make("p", "note", { role: "alert" });
   const host = shadowed("widget", box);
   button.addEventListener("click", close, { signal });
   box.addEventListener("cancel", (event) => (event.preventDefault(), close()), { signal });
-  box.append(frame, note, button);
+  box.append(frame, note);
+  const compact = display === "compact" ? makeCompact({ box, frame, signal, make, on }) : null;
+  box.append(button);
   document.body.append(host);
-  if (display === "modal") box.showModal();
-  else box.show();
+  if (compact) box.show(), compact.show();
+  else box.showModal();
   return {
     /** The frame has said hello. */
     open() {
@@ -94,13 +118,16 @@ export function openBox({ frame, display, close, signal }) {
       box.dataset.state = "stuck";
       note.textContent = "This conversation could not be loaded. Please try again later.";
     },
-    /** In the language of the conversation. @param {{title: string, close: string, dir: string}} labels */
+    /** In the language and colour of the conversation. @param {Record<string, string>} labels */
     label(labels) {
+      paint(host, labels.color);
+      compact?.label(labels);
       frame.title = labels.title;
       button.setAttribute("aria-label", labels.close);
       box.dir = labels.dir;
     },
     remove() {
+      compact?.leave();
       box.close(); // gives the focus back
       host.remove();
     },
@@ -123,6 +150,13 @@ function inkOn(color) {
   return red * 0.299 + green * 0.587 + blue * 0.114 > 150 ? "#111" : "#fff";
 }
 
+/** @param {HTMLElement} host @param {string | null} [color] */
+function paint(host, color) {
+  if (!/^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(color ?? "")) return;
+  host.style.setProperty("--color", color ?? "");
+  host.style.setProperty("--on-accent", inkOn(color ?? ""));
+}
+
 /**
  * The launcher: a button that floats on the page, or stands inside an element of it.
  * @param {{label?: string, icon?: string | null, color?: string | null, position?: string}} look
@@ -134,10 +168,7 @@ export function drawFab({ label, icon, color, position }, { inside, press, signa
   if (icon) button.append(Object.assign(make("span", "icon", { "aria-hidden": "true" }), { textContent: icon }));
   button.append(label || "Talk to us");
   button.addEventListener("click", press, { signal });
-  if (/^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(color ?? "")) {
-    host.style.setProperty("--color", color ?? "");
-    host.style.setProperty("--on-accent", inkOn(color ?? ""));
-  }
+  paint(host, color);
   (inside ?? document.body).append(host);
   return host;
 }

@@ -1,5 +1,6 @@
 """Erasing under way: what is pending survives a crash; what is done answers a repeated wish for a day."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
@@ -8,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 
 from roxels.domain.receipts import Kind, Reason
 from roxels.storage.roads import remove
-from roxels.storage.schema import ERASING, conversations, erasures, persons, sessions
+from roxels.storage.schema import ERASING, conversations, erasures, persons, receipts, sessions
 from roxels.storage.transaction import Across, AnySelect, Environment, Reading, Rows, Writing
 
 #: removing: rows are left.   sweeping: they are gone, the files are not clean yet.   done: the receipt stands.
@@ -109,6 +110,25 @@ def take_step(tx: Writing, erasure: Erasure) -> Erasure:
 def end(tx: Writing, erasure: Erasure) -> None:
     """The receipt stands."""
     _save(tx, msgspec.structs.replace(erasure, state="done", ended_at=tx.now))
+
+
+def unknown(tx: Reading, receipt_ids: Collection[str]) -> bool:
+    """Whether one of these stands neither among the receipts nor among what is being erased."""
+    ids = list(receipt_ids)
+    known = {
+        row.id
+        for table in (receipts, erasures)
+        for start in range(0, len(ids), AT_ONCE)
+        for row in tx.all(select(table.c.id).where(table.c.id.in_(ids[start : start + AT_ONCE])))
+    }
+    return not known.issuperset(ids)
+
+
+def standing(tx: Reading, kind: Kind, after: str, limit: int) -> list[str]:
+    """Ids of persons or conversations that stand, in their order, page by page."""
+    table = persons if kind == "person" else conversations
+    query = select(table.c.id).where(table.c.environment == tx.environment, table.c.id > after)
+    return [row.id for row in tx.all(query.order_by(table.c.id).limit(limit))]
 
 
 def drop_old(tx: Writing, before: datetime) -> None:

@@ -22,6 +22,11 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     conversation_id: str | None = None
 
 
+def place(key: str) -> str:
+    """The row under which an answer is sealed."""
+    return f"idempotency:{key}"
+
+
 def find(tx: Reading, key: str) -> Answered | None:
     """The answer that this key had within the last 24 hours."""
     query = select(*(idempotency.c[name] for name in Answered.__struct_fields__)).where(

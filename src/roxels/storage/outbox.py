@@ -288,7 +288,7 @@ def _sealed(view: View, environments: Collection[str]) -> dict[str, list[tuple[s
     )
     found: dict[str, list[tuple[str, str]]] = {}
     for row in view.all(query):
-        found.setdefault(row.environment, []).append((row.id, row.sealed.decode()))
+        found.setdefault(row.environment, []).append((row.id, row.sealed))
     return found
 
 

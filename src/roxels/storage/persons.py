@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from roxels.domain.ids import Ids
 from roxels.domain.persons import Person, Source, renamed
@@ -37,6 +37,25 @@ def listed(tx: Reading, external_id: str | None, span: Span) -> Page[Person]:
     if external_id is not None:
         query = query.where(persons.c.external_id == external_id)
     return page(tx, query, (persons.c.last_seen_at, persons.c.id), span, of_row)
+
+
+def searched(tx: Reading, words: str, span: Span) -> Page[Person]:
+    """The persons whose name, a word of it, external id or e-mail begins so, in any case; no words: all of them."""
+    query = select(persons).where(persons.c.environment == tx.environment)
+    if words:
+        # SQLite folds the case of ASCII only; the usual spellings are asked for by themselves.
+        spellings = {words, words.lower(), words.upper(), words.title()}
+        query = query.where(or_(*(begins for spelling in spellings for begins in _begins(spelling))))
+    return page(tx, query, (persons.c.last_seen_at, persons.c.id), span, of_row)
+
+
+def _begins(words: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        persons.c.name.istartswith(words, autoescape=True),
+        persons.c.name.icontains(f" {words}", autoescape=True),
+        persons.c.external_id.istartswith(words, autoescape=True),
+        persons.c.email.istartswith(words, autoescape=True),
+    )
 
 
 def create(tx: Writing, person: Person) -> bool:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any, Final, get_args
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, MetaData, Select, Table, delete, select, tuple_
+from sqlalchemy import Column, ColumnElement, MetaData, Select, Table, delete, or_, select, tuple_
 
 from roxels.domain.receipts import Kind
 from roxels.storage.schema import conversations, metadata, persons
-from roxels.storage.transaction import Environment, Writing
+from roxels.storage.transaction import Environment, Reading, Writing
 
 Columns = tuple[Column[Any], ...]
 
@@ -31,13 +31,17 @@ class Road(msgspec.Struct, frozen=True):
     def rows(self, environment: Environment, subject_id: str, at_most: int) -> Select[*tuple[Any, ...]]:
         """The primary keys of the rows that lead to the subject."""
         found: Select[*tuple[Any, ...]] = select(*self.table.primary_key.columns)
-        return found.where(self._leads(self.columns, environment, subject_id)).limit(at_most)
+        return found.where(self.leads(environment, subject_id)).limit(at_most)
 
     def remove(self, tx: Writing, subject_id: str, at_most: int) -> int:
         """Delete so many of these rows, and say how many there were."""
         keys = list(self.table.primary_key.columns)
         key = keys[0] if len(keys) == 1 else tuple_(*keys)
         return tx.run(delete(self.table).where(key.in_(self.rows(tx.environment, subject_id, at_most))))
+
+    def leads(self, environment: Environment, subject_id: str) -> ColumnElement[bool]:
+        """Whether a row leads to the subject."""
+        return self._leads(self.columns, environment, subject_id)
 
     def _leads(self, columns: Columns, environment: Environment, subject_id: str) -> ColumnElement[bool]:
         first, *rest = columns
@@ -72,6 +76,18 @@ def _ways(table: Table, root: Table, passed: tuple[Table, ...]) -> Iterator[Colu
 
 
 ROADS: Final[dict[Kind, tuple[Road, ...]]] = {kind: roads(kind) for kind in get_args(Kind)}
+
+
+def tables(kind: Kind) -> tuple[Table, ...]:
+    """Every table that leads to a subject of this kind, its own first."""
+    return tuple(dict.fromkeys(road.table for road in reversed(ROADS[kind])))
+
+
+def rows_of(tx: Reading, kind: Kind, subject_id: str, table: Table) -> list[dict[str, Any]]:
+    """All rows of one table that lead to the subject, whole, in the order of their keys."""
+    leads = or_(*(road.leads(tx.environment, subject_id) for road in ROADS[kind] if road.table is table))
+    query: Select[*tuple[Any, ...]] = select(*table.columns)
+    return [dict(row._mapping) for row in tx.all(query.where(leads).order_by(*table.primary_key.columns))]
 
 
 def remove(tx: Writing, kind: Kind, subject_id: str, at_most: int) -> dict[str, int]:

@@ -355,3 +355,66 @@ idempotency = Table(
     Index(None, "person_id"),
     Index(None, "conversation_id"),
 )
+
+#: Long work that somebody waits for: `storage.jobs` has the table of states. An export leads to its person, so that it
+#: goes with her.
+jobs = Table(
+    "jobs",
+    metadata,
+    column("id", String, primary_key=True, about=PERSON),
+    column("environment", String, about=NOTHING),
+    column("kind", String, about=NOTHING),
+    column("status", String, about=NOTHING),
+    column("done", Integer, about=NOTHING),
+    column("total", Integer, about=NOTHING),
+    column("person_id", String, ForeignKey("persons.id"), nullable=True, about=PERSON),
+    #: Of an export's file: its length and SHA-256.
+    column("size", Integer, nullable=True, about=NOTHING),
+    column("sha256", String, nullable=True, about=PERSON),
+    column("created_at", Moment, about=NOTHING),
+    column("ended_at", Moment, nullable=True, about=NOTHING),
+    Index(None, "status", "created_at"),
+    Index(None, "person_id"),
+    Index(None, "ended_at"),
+)
+
+#: What a job of erasing was asked for, in the order asked. `target` stands here only until its erasure has begun.
+job_items = Table(
+    "job_items",
+    metadata,
+    column("job_id", String, ForeignKey("jobs.id"), primary_key=True, about=PERSON),
+    column("n", Integer, primary_key=True, about=NOTHING),
+    column("named_by", String, about=NOTHING),
+    column("target", String, nullable=True, about=PERSON),
+    column("status", String, about=NOTHING),
+    column("receipt_id", String, nullable=True, about=NOTHING),
+)
+
+#: For how many days each environment keeps what; a missing row, or null, keeps it for ever.
+retention = Table(
+    "retention",
+    metadata,
+    column("environment", String, primary_key=True, about=NOTHING),
+    column("transcripts_days", Integer, nullable=True, about=NOTHING),
+    column("deliveries_days", Integer, nullable=True, about=NOTHING),
+    column("audit_days", Integer, nullable=True, about=NOTHING),
+    column("updated_at", Moment, about=NOTHING),
+)
+
+#: Who did what of consequence. `subject` is a salted hash, so that it outlives whom it is about; `detail` holds words
+#: and numbers of ours. `environment` is empty where a login belongs to none.
+audit = Table(
+    "audit",
+    metadata,
+    column("id", String, primary_key=True, about=NOTHING),
+    column("environment", String, nullable=True, about=NOTHING),
+    column("at", Moment, about=NOTHING),
+    column("actor_kind", String, about=NOTHING),
+    column("actor_id", String, nullable=True, about=NOTHING),
+    column("action", String, about=NOTHING),
+    column("subject_kind", String, nullable=True, about=NOTHING),
+    column("subject", String, nullable=True, about=NOTHING),
+    column("detail", JSON, about=NOTHING),
+    Index(None, "environment", "at", "id"),
+    Index(None, "environment", "subject"),
+)

@@ -115,6 +115,19 @@ def of_conversations(tx: Reading, ids: Sequence[str]) -> dict[str, list[Outline]
     return found
 
 
+def newest_proofs(tx: Reading, person_ids: Sequence[str]) -> dict[str, Proof]:
+    """The proof of each person's newest visit; nobody who never had one."""
+    newest = (
+        select(sessions.c.proof)
+        .where(sessions.c.environment == tx.environment, sessions.c.person_id == persons.c.id)
+        .order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(persons.c.id, newest.label("proof")).where(persons.c.id.in_(person_ids))
+    return {row.id: Proof(row.proof) for row in tx.all(query) if row.proof is not None} if person_ids else {}
+
+
 def exchange(tx: Writing, session_id: str, token: str, *, timezone: str | None, locale: str | None) -> bool:
     """Hand the session to a browser, once; says whether this call was the one."""
     values: dict[str, object] = {"token_hash": hashed(token), "exchanged_at": tx.now}

@@ -2,7 +2,7 @@
 
 The law:
 
-    file (mode 600, in the data folder's `keys/`)   what it is for                                          rotates
+    file (mode 600, in the data folder)             what it is for                                          rotates
     vault.keys      32 bytes a line, base64         AES-256-GCM of secrets; the last line seals,              yes
                                                     every line opens
     signing.keys    32 bytes a line, base64         Ed25519 of receipts; the last line signs,                 yes
@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 KEY_SIZE = 32
+SIGNING = "signing.keys"
 _NONCE_SIZE = 12
 #: So many random bytes.
 Randomness = Callable[[int], bytes]
@@ -100,6 +101,11 @@ class Signer:
         #: Which key signs.
         self.key_id = _public_id(_raw(self._current))
 
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The keys of this folder, which stand already. Raises `KeyFileError`."""
+        return cls(_read(folder / SIGNING))
+
     def sign(self, text: bytes) -> bytes:
         """64 bytes, Ed25519."""
         return self._current.sign(text)
@@ -119,7 +125,7 @@ class Keyring:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return cls(
             vault=Vault(_keys(folder / "vault.keys", randomness), randomness),
-            signer=Signer(_keys(folder / "signing.keys", randomness)),
+            signer=Signer(_keys(folder / SIGNING, randomness)),
             subject_salt=_keys(folder / "subjects.keys", randomness)[0],
         )
 
@@ -145,6 +151,10 @@ def _verifier(raw: bytes) -> Callable[[bytes, bytes], bool]:
 def _keys(path: Path, randomness: Randomness) -> tuple[bytes, ...]:
     if not path.exists():
         _make(path, randomness)
+    return _read(path)
+
+
+def _read(path: Path) -> tuple[bytes, ...]:
     if path.stat().st_mode & 0o077:
         raise KeyFileError(
             f"{path.name} can be read by others than its owner. Run `chmod 600` on it and rotate the key."

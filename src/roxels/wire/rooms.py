@@ -78,11 +78,11 @@ class Rooms:
 
     async def hang_up(self, visit: Visit) -> None:
         """The participant ends the visit, and the conversation too where it cannot be resumed."""
-        room = await self._awake(visit)
         store = self.ports.store
-        if room.template.resumable_for is None:
-            await store.write(visit.environment, finish.end_conversation, visit.conversation_id, "participant")
-        await store.write(visit.environment, finish.end_visit, visit.conversation_id, visit.session_id, "hung_up")
+        async with self.attended(visit) as room:
+            if room.template.resumable_for is None:
+                await store.write(visit.environment, finish.end_conversation, visit.conversation_id, "participant")
+            await store.write(visit.environment, finish.end_visit, visit.conversation_id, visit.session_id, "hung_up")
 
     async def drain(self) -> None:
         """Say goodbye to everyone, with a time to come back, and stop speaking."""
@@ -181,6 +181,10 @@ def _settings(template: Template) -> dict[str, object]:
     return {
         "name": template.name,
         "notice": template.notice,
+        "brand": {
+            "color": template.brand.get("color") or template.launcher.get("color"),
+            "logo": template.brand.get("logo"),
+        },
         "auto_close": template.auto_close,
         "goals": [
             {

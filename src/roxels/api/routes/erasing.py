@@ -8,9 +8,9 @@ from starlette.responses import Response
 from roxels.actions.eraser import Erased, Sweeping
 from roxels.api import paging, shapes, views
 from roxels.api.answers import Answer, reply
-from roxels.api.auth import Secret
+from roxels.api.auth import Public, Secret
 from roxels.api.reading import StrictRoute
-from roxels.domain.errors import Invalid
+from roxels.domain.errors import Invalid, NotFound
 from roxels.domain.persons import external_id as checked
 from roxels.storage import receipts
 
@@ -57,10 +57,30 @@ async def list_receipts(
     key: Secret,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before; opaque.")] = None,
     limit: paging.Limit = 50,
+    about: Annotated[
+        str | None, Query(description="An id that was erased, of a person or conversation: only receipts about it.")
+    ] = None,
 ) -> Response:
     """List the receipts of what was erased, the newest first. Each names the one before it by its hash."""
-    found = await key.read(receipts.newest, before=_place(cursor), limit=limit + 1)
+    subjects = None if about is None else key.services.eraser.subjects(about)
+    found = await key.read(receipts.newest, before=_place(cursor), limit=limit + 1, subjects=subjects)
     return reply(Answer(body=views.receipts(found, limit)))
+
+
+@router.get("/receipts/key", response_model=shapes.ReceiptKeys, tags=["Receipts"])
+async def get_receipt_keys(anyone: Public) -> Response:
+    """Read the public keys that receipts are checked with, today's and those before it. This needs no key."""
+    eraser = anyone.services.eraser
+    return reply(Answer(body=views.receipt_keys(eraser.key_id, eraser.public_keys)))
+
+
+@router.get("/receipts/{receipt_id}", response_model=shapes.Receipt, tags=["Receipts"])
+async def get_receipt(key: Secret, receipt_id: str) -> Response:
+    """Read one receipt."""
+    found = await key.read(receipts.get, receipt_id)
+    if found is None:
+        raise NotFound
+    return reply(Answer(body=views.receipt(found)))
 
 
 def _told(answer: Erased | Sweeping) -> Response:

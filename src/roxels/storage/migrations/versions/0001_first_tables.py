@@ -25,6 +25,22 @@ sa.Table(
     sa.UniqueConstraint("hash", name="uq_api_keys_hash"),
 )
 sa.Table(
+    "audit",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=True),
+    sa.Column("at", schema.Moment(), nullable=False),
+    sa.Column("actor_kind", sa.String(), nullable=False),
+    sa.Column("actor_id", sa.String(), nullable=True),
+    sa.Column("action", sa.String(), nullable=False),
+    sa.Column("subject_kind", sa.String(), nullable=True),
+    sa.Column("subject", sa.String(), nullable=True),
+    sa.Column("detail", sa.JSON(), nullable=False),
+    sa.PrimaryKeyConstraint("id", name="pk_audit"),
+    sa.Index("ix_audit_environment_at_id", "environment", "at", "id"),
+    sa.Index("ix_audit_environment_subject", "environment", "subject"),
+)
+sa.Table(
     "erasures",
     tables,
     sa.Column("id", sa.String(), nullable=False),
@@ -97,6 +113,16 @@ sa.Table(
     sa.Index("ix_receipts_environment_subject", "environment", "subject"),
 )
 sa.Table(
+    "retention",
+    tables,
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("transcripts_days", sa.Integer(), nullable=True),
+    sa.Column("deliveries_days", sa.Integer(), nullable=True),
+    sa.Column("audit_days", sa.Integer(), nullable=True),
+    sa.Column("updated_at", schema.Moment(), nullable=False),
+    sa.PrimaryKeyConstraint("environment", name="pk_retention"),
+)
+sa.Table(
     "templates",
     tables,
     sa.Column("id", sa.String(), nullable=False),
@@ -167,6 +193,26 @@ sa.Table(
     sa.PrimaryKeyConstraint("id", name="pk_embed_keys"),
     sa.UniqueConstraint("key", name="uq_embed_keys_key"),
     sa.Index("ix_embed_keys_template_id", "template_id"),
+)
+sa.Table(
+    "jobs",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("kind", sa.String(), nullable=False),
+    sa.Column("status", sa.String(), nullable=False),
+    sa.Column("done", sa.Integer(), nullable=False),
+    sa.Column("total", sa.Integer(), nullable=False),
+    sa.Column("person_id", sa.String(), nullable=True),
+    sa.Column("size", sa.Integer(), nullable=True),
+    sa.Column("sha256", sa.String(), nullable=True),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.Column("ended_at", schema.Moment(), nullable=True),
+    sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name="fk_jobs_person_id"),
+    sa.PrimaryKeyConstraint("id", name="pk_jobs"),
+    sa.Index("ix_jobs_ended_at", "ended_at"),
+    sa.Index("ix_jobs_person_id", "person_id"),
+    sa.Index("ix_jobs_status_created_at", "status", "created_at"),
 )
 sa.Table(
     "operator_sessions",
@@ -248,6 +294,18 @@ sa.Table(
     sa.Index("ix_idempotency_conversation_id", "conversation_id"),
     sa.Index("ix_idempotency_created_at", "created_at"),
     sa.Index("ix_idempotency_person_id", "person_id"),
+)
+sa.Table(
+    "job_items",
+    tables,
+    sa.Column("job_id", sa.String(), nullable=False),
+    sa.Column("n", sa.Integer(), nullable=False),
+    sa.Column("named_by", sa.String(), nullable=False),
+    sa.Column("target", sa.String(), nullable=True),
+    sa.Column("status", sa.String(), nullable=False),
+    sa.Column("receipt_id", sa.String(), nullable=True),
+    sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_job_items_job_id"),
+    sa.PrimaryKeyConstraint("job_id", "n", name="pk_job_items"),
 )
 sa.Table(
     "pieces",

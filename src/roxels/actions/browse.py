@@ -1,0 +1,82 @@
+"""Browse as an operator: people by their latest activity, one person whole, a conversation as it goes on."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from roxels.actions.recollect import recollect
+from roxels.domain.conversation import EMPTY, Conversation
+from roxels.domain.errors import NotFound
+from roxels.domain.events import Fact
+from roxels.domain.memory import Memory
+from roxels.domain.persons import Person
+from roxels.domain.proof import Proof
+from roxels.storage import conversations, deliveries, log, persons, sessions, templates
+from roxels.storage.conversations import Outline, Wanted
+from roxels.storage.deliveries import Delivery
+from roxels.storage.log import Stored
+from roxels.storage.pages import Page, Span
+from roxels.storage.transaction import Reading
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A person in the list, with the proof of her newest visit; None where she never had one."""
+
+    person: Person
+    proof: Proof | None
+
+
+class Portrait(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is kept of one person. `template_names` by id; `conversations` newest first."""
+
+    person: Person
+    conversations: Page[Outline]
+    template_names: dict[str, str]
+    memory: Memory
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a conversation: its facts after a place, what they add up to, and what it owes."""
+
+    facts: list[Fact]
+    stored: Stored
+    deliveries: tuple[Delivery, ...]
+
+
+def people(tx: Reading, words: str, span: Span) -> Page[Entry]:
+    """The persons whose name (or a word of it), external id or e-mail begins so, the latest seen first."""
+    found = persons.searched(tx, words.strip(), span)
+    proofs = sessions.newest_proofs(tx, [person.id for person in found.items])
+    entries = [Entry(person=person, proof=proofs.get(person.id)) for person in found.items]
+    return Page(items=entries, next=found.next)
+
+
+def portrait(tx: Reading, person_id: str, span: Span) -> Portrait:
+    """A person with one page of conversations, and what an agent would remember of her. Raises `NotFound`."""
+    person = persons.get(tx, person_id)
+    if person is None:
+        raise NotFound("There is no such person in this environment.")
+    found = conversations.listed(tx, Wanted(person_id=person_id), span)
+    return Portrait(
+        person=person,
+        conversations=found,
+        template_names=_names(tx, {outline.template_id for outline in found.items}),
+        memory=recollect(tx, person_id, Proof.verified, ""),
+    )
+
+
+def progress(tx: Reading, conversation_id: str, since: Conversation = EMPTY) -> Progress:
+    """A conversation from `since` on. Looking makes nobody a listener. Raises `NotFound`."""
+    stored = log.find(tx, conversation_id, since=since)
+    if stored is None or stored.environment != tx.environment:
+        raise NotFound("There is no such conversation in this environment.")
+    return Progress(
+        facts=log.read_facts(tx, conversation_id, after=since.head),
+        stored=stored,
+        deliveries=tuple(deliveries.of_conversation(tx, conversation_id)),
+    )
+
+
+def _names(tx: Reading, template_ids: Iterable[str]) -> dict[str, str]:
+    kept = {template_id: templates.active(tx, template_id) for template_id in template_ids}
+    return {template_id: found.raw["name"] for template_id, found in kept.items() if found is not None}

@@ -1,0 +1,27 @@
+"""What every command needs: its options, its settings, and one way to fail: exit code 2 and one sentence."""
+
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from roxels import logs, settings
+
+Data = Annotated[Path | None, typer.Option(help="The data folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer with one line of JSON.")]
+
+
+def read(**given: Any) -> settings.Settings:
+    """The settings, with what the command line gave over them. Ends the program where they cannot be used."""
+    try:
+        read = settings.read(**{name: value for name, value in given.items() if value is not None})
+    except settings.BadSettings as fault:
+        fail(str(fault))
+    logs.install(read.log_level, read.log_format)
+    return read
+
+
+def fail(sentence: str, code: int = 2) -> NoReturn:
+    """End the program with a sentence that says what to do."""
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)

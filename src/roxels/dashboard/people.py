@@ -1,0 +1,87 @@
+"""The pages about people: all of them, one of them, and what it takes to erase one."""
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from roxels.actions import browse
+from roxels.api import paging
+from roxels.dashboard.desk import Desk
+from roxels.dashboard.erased import told
+from roxels.dashboard.viewer import Viewer
+from roxels.storage.pages import Span
+
+PEOPLE_OF_A_PAGE = 50
+CONVERSATIONS_OF_A_PAGE = 25
+#: Sentences of a person that stand on the page; the rest is found in the conversations.
+LINES = 12
+
+
+class People:
+    """The pages about people."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def everyone(self, viewer: Viewer, request: Request) -> Response:
+        """Everybody, the latest seen first; `q` searches."""
+        words = request.query_params.get("q", "").strip()[:255]
+        page = await self._desk.services.store.read(
+            viewer.environment, browse.people, words, span_of(request, PEOPLE_OF_A_PAGE)
+        )
+        return self._desk.pages.fresh(
+            request,
+            viewer,
+            "people.html",
+            entries=page.items,
+            q=words,
+            next=paging.written(page.next) if page.next else None,
+            is_first="cursor" not in request.query_params,
+        )
+
+    async def one(self, viewer: Viewer, request: Request) -> Response:
+        """One person: who she is, what she talked about, what is remembered."""
+        portrait = await self._portrait(viewer, request)
+        page = portrait.conversations
+        return self._desk.pages.fresh(
+            request,
+            viewer,
+            "person.html",
+            person=portrait.person,
+            outlines=page.items,
+            next=paging.written(page.next) if page.next else None,
+            is_first="cursor" not in request.query_params,
+            template_names=portrait.template_names,
+            memory=portrait.memory,
+            lines=portrait.memory.lines[: -LINES - 1 : -1],
+        )
+
+    async def ask_to_erase(self, viewer: Viewer, request: Request) -> Response:
+        """What erasing her would mean, and the one button."""
+        portrait = await self._portrait(viewer, request)
+        return self._desk.pages.page(viewer, "erase_person.html", person=portrait.person)
+
+    async def erase(self, viewer: Viewer, request: Request, _form: FormData) -> Response:
+        """Erase her with everything that leads to her."""
+        done = await self._desk.services.eraser.person(
+            viewer.environment, request.path_params["person_id"], "dashboard"
+        )
+        return told(self._desk.pages, viewer, request, done)
+
+    async def _portrait(self, viewer: Viewer, request: Request) -> browse.Portrait:
+        return await self._desk.services.store.read(
+            viewer.environment,
+            browse.portrait,
+            request.path_params["person_id"],
+            span_of(request, CONVERSATIONS_OF_A_PAGE),
+        )
+
+
+def span_of(request: Request, limit: int) -> Span:
+    """Which page of a list is asked for. Raises `Invalid`."""
+    return paging.span(request.query_params.get("cursor"), limit)
+
+
+def home(_request: Request) -> Response:
+    """`/dashboard` without its slash."""
+    return RedirectResponse("/dashboard/", 308)

@@ -1,0 +1,56 @@
+"""Every address of the dashboard."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from roxels.api.services import Services
+from roxels.dashboard.conversations import Conversations
+from roxels.dashboard.desk import Desk
+from roxels.dashboard.embeds import Embeds
+from roxels.dashboard.entrance import Entrance
+from roxels.dashboard.erased import Receipts
+from roxels.dashboard.gate import Gate
+from roxels.dashboard.pages import Pages
+from roxels.dashboard.people import People, home
+from roxels.dashboard.viewer import Viewer
+from roxels.domain.errors import NotFound
+
+
+def dashboard_routes(services: Services) -> list[Route]:
+    """The operator's pages, to be served beside the API."""
+    desk = Desk(services=services, pages=Pages(services.clock))
+    gate = Gate(desk)
+    entrance, people, conversations = Entrance(desk, gate), People(desk), Conversations(desk)
+    receipts, embeds = Receipts(desk), Embeds(desk)
+    shows, changes = gate.shows, gate.changes
+    person, conversation = "/dashboard/people/{person_id}", "/dashboard/conversations/{conversation_id}"
+    return [
+        *desk.pages.routes(),
+        Route("/dashboard/login", entrance.page, methods=["GET"]),
+        Route("/dashboard/login", entrance.sign_in, methods=["POST"]),
+        Route("/dashboard/logout", changes(entrance.sign_out), methods=["POST"]),
+        Route("/dashboard/environment", changes(entrance.choose), methods=["POST"]),
+        Route("/dashboard", home, methods=["GET"]),
+        Route("/dashboard/", shows(people.everyone), methods=["GET"]),
+        Route(person, shows(people.one), methods=["GET"]),
+        Route(f"{person}/erase", shows(people.ask_to_erase), methods=["GET"]),
+        Route(f"{person}/erase", changes(people.erase), methods=["POST"]),
+        Route(conversation, shows(conversations.one), methods=["GET"]),
+        Route(f"{conversation}/live", shows(conversations.live), methods=["GET"]),
+        Route(f"{conversation}/events", shows(conversations.events), methods=["GET"]),
+        Route(f"{conversation}/json", shows(conversations.as_json), methods=["GET"]),
+        Route(f"{conversation}/end", changes(conversations.end), methods=["POST"]),
+        Route(f"{conversation}/erase", shows(conversations.ask_to_erase), methods=["GET"]),
+        Route(f"{conversation}/erase", changes(conversations.erase), methods=["POST"]),
+        Route("/dashboard/deliveries/{delivery_id}/send", changes(conversations.send_again), methods=["POST"]),
+        Route("/dashboard/receipts/{receipt_id}", shows(receipts.one), methods=["GET"]),
+        Route("/dashboard/embed", shows(embeds.page), methods=["GET"]),
+        Route("/dashboard/embed", changes(embeds.create), methods=["POST"]),
+        Route("/dashboard/embed/{key_id}/revoke", changes(embeds.revoke), methods=["POST"]),
+        Route("/dashboard/{nothing:path}", shows(_nothing), methods=["GET"]),
+    ]
+
+
+async def _nothing(_viewer: Viewer, _request: Request) -> Response:
+    raise NotFound("There is no page at this address.")

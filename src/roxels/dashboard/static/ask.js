@@ -1,0 +1,37 @@
+// One question before what cannot be taken back. Without script the form is simply sent.
+
+/** Ask before sending the forms below `root` that carry a question. */
+export function askBeforeSending(root) {
+  root.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.dataset.ask || form.dataset.asked) return;
+    event.preventDefault();
+    ask(form);
+  });
+}
+
+function ask(form) {
+  const button = form.querySelector("button");
+  const dialog = document.createElement("dialog");
+  const question = document.createElement("p");
+  question.textContent = form.dataset.ask;
+  const keep = document.createElement("button");
+  keep.textContent = "Cancel";
+  const go = document.createElement("button");
+  go.textContent = button.textContent;
+  go.className = "strong danger";
+  const actions = document.createElement("div");
+  actions.className = "actions";
+  actions.append(keep, go);
+  dialog.append(question, actions);
+  keep.addEventListener("click", () => dialog.close());
+  go.addEventListener("click", () => {
+    form.dataset.asked = "yes";
+    dialog.close();
+    form.requestSubmit(button);
+  });
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  keep.focus();
+}

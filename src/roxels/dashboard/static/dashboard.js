@@ -1,0 +1,37 @@
+// The live parts of the pages. Each works on what it finds; without script every page still shows all it has.
+import { askBeforeSending } from "./ask.js";
+import { offerCopying } from "./copy.js";
+import { goLive } from "./live.js";
+import { keepFresh } from "./refresh.js";
+import { tellTimes } from "./times.js";
+
+offerCopying(document);
+tellTimes(document);
+askBeforeSending(document);
+
+const refreshed = document.querySelector("[data-refresh]");
+if (refreshed) keepFresh(refreshed);
+
+const live = document.querySelector("[data-live]");
+if (live) goLive(live);
+
+// "/" goes to the search.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+  const field = document.querySelector(`input[data-key="${CSS.escape(event.key)}"]`);
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});
+
+// The account menu closes like a menu.
+const menu = document.querySelector("details.menu");
+if (menu) {
+  document.addEventListener("click", (event) => menu.contains(event.target) || (menu.open = false));
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+}

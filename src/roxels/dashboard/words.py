@@ -1,0 +1,119 @@
+"""What the pages call things: statuses, proofs, reasons, times and values, in words for people."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from roxels.domain.persons import Person
+
+NAMELESS = "Anonymous visitor"
+
+#: Status → word, and the tone it is shown in (`live`, `calm`, `good`, `bad`).
+STATUSES: dict[str, tuple[str, str]] = {
+    "created": ("not started", "calm"),
+    "joined": ("open", "live"),
+    "processing": ("closing", "live"),
+    "completed": ("completed", "good"),
+    "failed": ("failed", "bad"),
+    "expired": ("nobody came", "calm"),
+}
+DELIVERIES: dict[str, tuple[str, str]] = {
+    "waiting": ("waiting", "calm"),
+    "due": ("on its way", "live"),
+    "delivered": ("delivered", "good"),
+    "failed": ("failed", "bad"),
+}
+GOALS: dict[str, tuple[str, str]] = {
+    "open": ("open", "calm"),
+    "active": ("in progress", "live"),
+    "proposed": ("to be confirmed", "live"),
+    "committed": ("committed", "good"),
+}
+PROOFS: dict[str, str] = {
+    "anonymous": "Nobody was named.",
+    "claimed": "The browser named this person; nothing proves it.",
+    "device": "The browser named this person, and it is one that talked as her before.",
+    "verified": "Your server says who this is.",
+}
+REASONS: dict[str, str] = {
+    "new_person": "new: a first conversation",
+    "resumed": "resumed: an open conversation was recent enough",
+    "asked_new": "new: a fresh start was asked for",
+    "resumption_off": "new: this template does not resume",
+    "window_over": "new: the last one was left too long ago",
+    "ended": "new: the last one had ended",
+    "none_open": "new: none was left open",
+    "proof_needed": "new: this visit could not prove enough to see the past",
+}
+ENDED_BY: dict[str, str] = {
+    "agent": "the agent, who was done",
+    "api": "your server, or an operator",
+    "participant": "the participant",
+    "time": "the time limit",
+    "abandoned": "time: nobody came back",
+}
+LEFT: dict[str, str] = {
+    "left": "Left",
+    "hung_up": "Hung up",
+    "time": "The visit's time was up",
+    "revoked": "The visit was revoked",
+}
+
+_UNITS = (("year", 365 * 86400), ("month", 30 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
+
+
+def called(person: Person) -> str:
+    """What to call somebody on a page."""
+    return person.name or person.external_id or NAMELESS
+
+
+def initials(person: Person) -> str:
+    """One or two letters to know somebody by at a glance; nothing for the anonymous."""
+    words = [word for word in (person.name or person.external_id or "").split() if word[0].isalnum()]
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+def span(length: timedelta) -> str:
+    """How long, in its largest unit: `4 days`."""
+    seconds = int(length.total_seconds())
+    for name, size in _UNITS:
+        if seconds >= size:
+            return f"{seconds // size} {name}{'' if seconds // size == 1 else 's'}"
+    return "a moment"
+
+
+def ago(now: datetime, at: datetime) -> str:
+    """How long since: `4 days ago`."""
+    return "just now" if now - at < timedelta(minutes=1) else f"{span(now - at)} ago"
+
+
+def exact(at: datetime) -> str:
+    """The time to the second, in UTC."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def value(given: Any) -> str:
+    """A captured value as people write it."""
+    match given:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if given else "no"
+        case str():
+            return given
+        case list() if all(isinstance(each, str | int | float) for each in given):
+            return ", ".join(value(each) for each in given)
+        case _:
+            return json.dumps(given, ensure_ascii=False)
+
+
+def as_json(given: Any) -> str:
+    """JSON to be read by people."""
+    return msgspec.json.format(msgspec.json.encode(given), indent=2).decode()
+
+
+def plain(name: str) -> str:
+    """A key in words: `team_size` as `team size`."""
+    return name.replace("_", " ")

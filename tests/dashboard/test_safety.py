@@ -1,0 +1,138 @@
+"""All text is text: whatever people, pages, servers and receivers write, no page gets an element or attribute of it."""
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from roxels.actions import people as keeping
+from roxels.domain.events import AgentSaid, AgentStarted, FieldCaptured, PersonSaid, SessionJoined
+from roxels.storage import templates
+from tests.dashboard import people
+from tests.dashboard.markup import Markup
+from tests.dashboard.office import TEMPLATE, Office, csrf, sign_in
+
+CORPUS = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'><svg/onload=alert(1)>",
+    "</pre></p></li></ol></main><iframe src=javascript:alert(1)></iframe>",
+    "javascript:alert(1)",
+    "{{ 7 * 7 }}{% raw %}${7*7}<%= 7*7 %>",
+    "<!-- --><![CDATA[<b>]]>&lt;b&gt;&amp;",
+    '" autofocus onfocus=alert(1) x="',
+    "</title></style></textarea><base href=//evil.example>",
+    "\u2028\u2029</script><meta http-equiv=refresh content=0;url=//evil.example>",
+]
+PLAIN = "plain words"
+
+
+def template_of(text: str) -> dict[str, Any]:
+    """A template whose every text is this one."""
+    return TEMPLATE | {
+        "name": text,
+        "goals": [
+            {
+                "id": f"goal {text}",
+                "label": text,
+                "schema": {"type": "object", "properties": {text: {"type": "string", "description": text}}},
+                "outputs": [{"type": "webhook", "config": {"url": "https://example.com/hook"}}],
+            }
+        ],
+    }
+
+
+async def addresses_with(office: Office, text: str) -> list[str]:
+    """Every page about somebody who, and whose every word, value and answer, is this text."""
+    office.template_id = await office.store.write("test", templates.create, template_of(text), office.ids)
+    key = await office.make_key()
+    assert key
+    opened = await office.visit(text, text, context={text: text})
+    who = opened.session_id
+    await office.record(
+        opened,
+        SessionJoined(),
+        *people.said(f"utt_{text}", text, interrupted=True),
+        PersonSaid(id=f"m{text}", text=text),
+        FieldCaptured(goal_id=f"goal {text}", field=text, value=text, said_id=f"m{text}", quote=text),
+        FieldCaptured(goal_id=f"goal {text}", field=f"list {text}", value=[text, {text: text}]),
+        AgentStarted(utterance_id=f"utt_2{text}", plan=text),
+    )
+    await office.show(opened, f"utt_2{text}", 0, text)
+    await people.talk(office, await office.visit(text, resume=False), company=text)
+    values = {"email": text, "phone": text, "metadata": {text: text}, "org_context": {text: [text]}}
+    await office.store.write("test", keeping.patch, opened.person.id, values)
+    person, conversation = f"/dashboard/people/{opened.person.id}", f"/dashboard/conversations/{opened.conversation_id}"
+    assert who
+    return [
+        "/dashboard/",
+        "/dashboard/embed",
+        person,
+        f"{person}/erase",
+        conversation,
+        f"{conversation}/events",
+        f"{conversation}/erase",
+    ]
+
+
+@pytest.mark.parametrize("text", CORPUS)
+async def test_no_page_takes_a_text_for_markup(office: Office, operator: httpx2.AsyncClient, text: str) -> None:
+    for plain, hostile in zip(await addresses_with(office, PLAIN), await addresses_with(office, text), strict=True):
+        innocent, page = Markup((await operator.get(plain)).text), Markup((await operator.get(hostile)).text)
+        assert page.parts <= innocent.parts, hostile
+        assert all(link.startswith(("/dashboard/", "/docs", "#", "?")) for link in page.links), hostile
+        written = json.dumps(text, ensure_ascii=False)[1:-1] if hostile.endswith("/events") else text
+        assert " ".join(written.split()) in page.text, hostile
+        assert "49" not in page.text.replace("1049", ""), hostile
+
+
+@pytest.mark.parametrize("text", CORPUS)
+async def test_nothing_that_is_sent_comes_back_as_markup(
+    office: Office, operator: httpx2.AsyncClient, stranger: httpx2.AsyncClient, text: str
+) -> None:
+    innocent = Markup((await operator.get("/dashboard/?q=plain")).text).parts
+    assert Markup((await operator.get("/dashboard/", params={"q": text})).text).parts <= innocent
+    login = Markup((await sign_in(stranger, "wrong", PLAIN)).text).parts
+    assert Markup((await sign_in(stranger, "wrong", text)).text).parts <= login
+    assert Markup((await stranger.get("/dashboard/login", params={"next": text})).text).parts <= login
+    token = csrf(await operator.get("/dashboard/embed"))
+    form = {"csrf": token, "template_id": office.template_id, "domains": "https://example.com/path"}
+    embed = Markup((await operator.post("/dashboard/embed", data=form)).text).parts
+    refused = await operator.post("/dashboard/embed", data=form | {"domains": text})
+    assert refused.status_code == 400
+    assert Markup(refused.text).parts <= embed
+    for address in ("people", "conversations", "receipts"):
+        missing = await operator.get(f"/dashboard/{address}/{text.replace('/', '')}")
+        assert missing.status_code == 404
+        assert "alert" not in missing.text
+
+
+async def test_an_answer_that_was_said_is_text_too(office: Office, operator: httpx2.AsyncClient) -> None:
+    opened = await office.visit()
+    text = "".join(CORPUS)
+    await office.record(
+        opened, SessionJoined(), AgentStarted(utterance_id="u", plan=text), AgentSaid(utterance_id="u", text=text)
+    )
+    page = await operator.get(f"/dashboard/conversations/{opened.conversation_id}")
+    assert " ".join(text.split()) in Markup(page.text).text
+
+
+async def test_no_page_shows_a_secret(office: Office, operator: httpx2.AsyncClient) -> None:
+    opened = await office.visit()
+    await people.talk(office, opened)
+    token = operator.cookies["roxels_operator"]
+    known = await office.store.read_across(lambda view: view.now)
+    assert known
+    for address in (
+        "/dashboard/",
+        "/dashboard/embed",
+        f"/dashboard/people/{opened.person.id}",
+        f"/dashboard/conversations/{opened.conversation_id}",
+        f"/dashboard/conversations/{opened.conversation_id}/json",
+        f"/dashboard/conversations/{opened.conversation_id}/events",
+    ):
+        text = (await operator.get(address)).text
+        assert token not in text
+        assert str(opened.token) not in text
+        assert "argon2" not in text

@@ -1,0 +1,67 @@
+"""A join link: a page with a button; its secret reaches no server but in the exchange, and lets one browser in."""
+
+from typing import Any
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from tests.processes import Demo
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def opened(roxels: Demo, external_id: str) -> dict[str, Any]:
+    """A conversation that a server opened for somebody."""
+    headers = {"Authorization": f"Bearer {roxels.config['secret_key']}"}
+    body = {"template_id": roxels.config["template_id"], "persons": [{"external_id": external_id, "name": "Ada"}]}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        answer: dict[str, Any] = await (await http.post(f"{roxels.config['url']}/v1/interviews", json=body)).json()
+        return answer
+
+
+async def greeting(page: Page) -> None:
+    await expect(page.locator("#log")).to_contain_text("make green first?")
+
+
+async def test_a_press_of_the_button_opens_the_talk(roxels: Demo, tabs: BrowserContext, browser: Browser) -> None:
+    link = (await opened(roxels, "invited"))["join_url"]
+    secret = link.partition("#")[2]
+    page = await tabs.new_page()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(f"{request.url} {request.headers}"))
+    await page.goto(link)
+    await expect(page.locator("#door-title")).to_have_text("You are invited to a conversation")
+    assert not any("/v1/" in each for each in sent)
+    await page.get_by_role("button", name="Begin").click()
+    await greeting(page)
+    assert secret not in page.url
+    assert not any(secret in each for each in sent)
+    await page.fill("#words", "The hall")
+    await page.press("#words", "Enter")
+    await expect(page.locator("#log")).to_contain_text("live there already?")
+    assert await page.locator("#more").is_hidden()
+
+    elsewhere = await browser.new_context()
+    other = await elsewhere.new_page()
+    await other.goto(link)
+    await other.get_by_role("button", name="Begin").click()
+    await expect(other.locator("#trouble-text")).to_contain_text("used already")
+    assert "The hall" not in await other.content()
+    await elsewhere.close()
+
+
+async def test_a_link_without_its_secret_says_what_to_do(roxels: Demo, tabs: BrowserContext) -> None:
+    link = (await opened(roxels, "invited-2"))["join_url"].partition("#")[0]
+    page = await tabs.new_page()
+    await page.goto(link)
+    await expect(page.locator("#door-text")).to_contain_text("ask for a new one")
+    assert await page.locator("#enter").is_hidden()
+
+
+async def test_nobody_may_frame_it(roxels: Demo) -> None:
+    async with aiohttp.ClientSession() as http:
+        answer = await http.get(f"{roxels.config['url']}/join/i/iv_any")
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Cache-Control"] == "no-store"

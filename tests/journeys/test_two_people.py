@@ -1,0 +1,123 @@
+"""Two people, one browser: what one of them said is looked for in all that the pages of the other one hold or send."""
+
+import pytest
+from playwright.async_api import BrowserContext, Page, WebSocket
+
+from tests.journeys.visits import Site, Visit, visit
+from tests.processes import Demo
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+CANARY = "canary-seven-three-one"
+NAME = "Adelheid"
+#: Everything that a document, its shadow trees, inputs and storages hold.
+EVERYTHING = """async () => {
+  const deep = (root) => (root.innerHTML ?? '') + [...root.querySelectorAll('*')]
+    .map((node) => (node.shadowRoot ? deep(node.shadowRoot) : '') + (node.value ?? '')).join();
+  const databases = async () => (await indexedDB.databases()).map(({name}) => name).join();
+  const kept = async () => {
+    const answers = [];
+    for (const name of await caches.keys())
+      for (const request of await (await caches.open(name)).keys())
+        answers.push(request.url, await (await caches.match(request)).text());
+    return answers.join();
+  };
+  const places = [
+    () => deep(document) + document.documentElement.outerHTML + document.title,
+    () => document.cookie + location.href + JSON.stringify(history.state) + window.name,
+    () => JSON.stringify(localStorage), () => JSON.stringify(sessionStorage), databases, kept,
+    () => JSON.stringify([window.Roxels?.state, window.Roxels?.call?.state]),
+  ];
+  const found = [];
+  for (const look of places) try { found.push(await look()); } catch { }
+  return found.join();
+}"""
+
+
+class Traffic:
+    """All that a page sends and is told, from now on."""
+
+    def __init__(self, page: Page) -> None:
+        self.all: list[str] = []
+        page.on("request", lambda request: self.all.append(f"{request.url} {request.headers} {request.post_data}"))
+        page.on("websocket", self._listen)
+
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: self.all.append(str(frame)))
+        socket.on("framereceived", lambda frame: self.all.append(str(frame)))
+
+
+async def traces(tab: Visit, traffic: Traffic) -> list[str]:
+    """What there is of the earlier person."""
+    places = [await frame.evaluate(EVERYTHING) for frame in tab.page.frames if frame.url != "about:blank"]
+    places += [str(await tab.page.context.storage_state()), *traffic.all]
+    return [f"{mark} in {place[:200]}" for mark in (CANARY, NAME) for place in places if mark in place]
+
+
+async def she_talks(site: Site, tabs: BrowserContext, roxels: Demo, her: str, **options: object) -> Visit:
+    tab = await visit(tabs, site.url)
+    await tab.run(f"Roxels.init({{templateKey: '{roxels.config['embed_key']}', context: {{note: '{CANARY}'}}}})")
+    await tab.run(f"Roxels.setPerson({{externalId: '{her}', name: '{NAME}'}})")
+    await tab.start(**options)
+    await tab.hears("make green first?")
+    await tab.say(CANARY)
+    await tab.hears("live there already?")
+    return tab
+
+
+async def begins_as_stranger(tab: Visit, traffic: Traffic, **options: object) -> None:
+    await tab.run("heard.length = 0")
+    await tab.start(**options)
+    await tab.hears("make green first?")
+    report = (await tab.heard("resumption"))[0]
+    assert report["resumed"] is False
+    assert await traces(tab, traffic) == []
+    assert CANARY not in str(await tab.run("heard"))
+
+
+@pytest.mark.parametrize(
+    ("leave", "her"),
+    [
+        ("Roxels.setPerson({externalId: 'kiosk-bob', name: 'Bob'})", "kiosk-ada-1"),
+        ("Roxels.setPerson(null)", "kiosk-ada-2"),
+        ("Roxels.reset()", "kiosk-ada-3"),
+    ],
+)
+async def test_the_next_person_finds_nothing(
+    roxels: Demo, site: Site, tabs: BrowserContext, leave: str, her: str
+) -> None:
+    tab = await she_talks(site, tabs, roxels, her)
+    traffic = Traffic(tab.page)
+    await tab.run(leave)
+    assert await tab.page.locator("[data-roxels]").count() == 0
+    await begins_as_stranger(tab, traffic)
+
+
+async def test_going_back_and_a_restored_tab_show_nothing_of_her(
+    roxels: Demo, site: Site, tabs: BrowserContext
+) -> None:
+    tab = await she_talks(site, tabs, roxels, "kiosk-ada-5")
+    await tab.run("Roxels.setPerson(null)")
+    await tab.page.goto(f"{site.url}/elsewhere")
+    traffic = Traffic(tab.page)
+    await tab.page.go_back()
+    assert await traces(tab, traffic) == []
+    await tab.run(f"Roxels.init({{templateKey: '{roxels.config['embed_key']}'}})")
+    await begins_as_stranger(tab, traffic, externalId="kiosk-bob-5")
+
+
+async def test_she_is_resumed_when_she_is_back(roxels: Demo, site: Site, tabs: BrowserContext) -> None:
+    tab = await she_talks(site, tabs, roxels, "kiosk-ada-6")
+    words = await tab.words()
+    await tab.run("Roxels.setPerson({externalId: 'kiosk-bob-6'})")
+    await tab.run("Roxels.setPerson({externalId: 'kiosk-ada-6'}); heard.length = 0")
+    await tab.start()
+    assert (await tab.heard("resumption"))[0]["reason"] == "resumed"
+    assert await tab.words() == words
+
+
+async def test_two_people_in_two_tabs_stay_apart(roxels: Demo, site: Site, tabs: BrowserContext) -> None:
+    await she_talks(site, tabs, roxels, "kiosk-ada-7")
+    other = await visit(tabs, site.url)
+    traffic = Traffic(other.page)
+    await begins_as_stranger(other, traffic, templateKey=roxels.config["embed_key"], externalId="kiosk-bob-7")
