@@ -91,9 +91,10 @@ def read_value(field: Field, value: Any, scene: Scene) -> Any:
     """The value that counts for this field; a `Misfit` says what is wrong with it."""
     if fault(field, value) is None:
         return value
-    reading = understand(field, str(value), Moment(scene.now, scene.timezone, scene.locale))
-    if isinstance(reading, Understood) and reading.sure:
-        return reading.value
+    if isinstance(value, str | int | float):
+        reading = understand(field, str(value), Moment(scene.now, scene.timezone, scene.locale))
+        if isinstance(reading, Understood) and reading.sure:
+            return reading.value
     return Misfit(fault(field, value) or "It does not fit.")
 
 
