@@ -15,14 +15,14 @@ from roxels.storage.transaction import Reading, Rows, Writing
 
 def get(tx: Reading, person_id: str) -> Person | None:
     """The person of that id."""
-    return _one(tx.first(select(persons).where(persons.c.environment == tx.environment, persons.c.id == person_id)))
+    query = select(persons).where(persons.c.environment == tx.environment, persons.c.id == person_id)
+    return _one(tx.first(tx.held(query)))
 
 
 def find(tx: Reading, external_id: str) -> Person | None:
     """The person whom the customer calls that, compared exactly."""
-    return _one(
-        tx.first(select(persons).where(persons.c.environment == tx.environment, persons.c.external_id == external_id))
-    )
+    query = select(persons).where(persons.c.environment == tx.environment, persons.c.external_id == external_id)
+    return _one(tx.first(tx.held(query)))
 
 
 def by_ids(tx: Reading, ids: Collection[str]) -> dict[str, Person]:
@@ -63,22 +63,15 @@ def create(tx: Writing, person: Person) -> bool:
     return tx.insert_if_absent(persons, msgspec.structs.asdict(person) | {"environment": tx.environment})
 
 
-def resolve(tx: Writing, external_id: str | None, name: str | None, source: Source, ids: Ids) -> Person:
+def resolve(tx: Writing, external_id: str | None, ids: Ids) -> Person:
     """The person behind an entry point: found and attached to, or created. Without an id always a new, anonymous one.
 
-    Any number of simultaneous first visits create one person: the unique index decides, and the loser reads.
+    Any number of simultaneous first visits create one person: the unique index decides, and the loser reads. Somebody
+    who is known and somebody who is not cost the same statements, so that time does not tell them apart.
     """
-    person = Person(
-        id=ids.new("person"),
-        external_id=external_id,
-        name=name,
-        name_source=source,
-        first_seen_at=tx.now,
-        last_seen_at=tx.now,
-    )
-    if not tx.insert_if_absent(persons, {"environment": tx.environment, **msgspec.structs.asdict(person)}):
-        person = seen(tx, find_again(tx, external_id), name, source)
-    return person
+    blank = Person(id=ids.new("person"), external_id=external_id, first_seen_at=tx.now, last_seen_at=tx.now)
+    create(tx, blank)
+    return blank if external_id is None else find_again(tx, external_id)
 
 
 def find_again(tx: Reading, external_id: str | None) -> Person:
