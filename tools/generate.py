@@ -19,10 +19,13 @@ from pydantic_core import PydanticUndefined
 
 import roxels
 from roxels import cli
+from roxels.actions.audit import ACTIONS
 from roxels.api.app import document
 from roxels.domain.errors import RoxelsError
 from roxels.domain.events import AnyEvent
 from roxels.settings import CONFIG_VARIABLE, Settings, variable
+from roxels.storage import roads
+from roxels.storage.schema import PERSON
 from roxels.wire import protocol
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -91,6 +94,98 @@ def _command(name: str, command: Any) -> str:
     shown = f"\n```bash\n{_line(example)}\n```\n" if example.strip() else ""
     options = f"\n{table(('option', 'what it is for'), rows)}" if rows else ""
     return f"## {name}\n\n{_line(about)}\n{shown}{options}"
+
+
+def privacy_page() -> str:
+    """What is kept of a person, and how it goes: the table is the one that erasing and exporting go by."""
+    return f"""{NOTICE}
+# Privacy
+
+What Roxels keeps of a person, how it is handed over, and how it goes. The table is not a description of the code: it
+*is* what erasing and exporting go by. Every column of the database says whether it can hold something of a person,
+and one that says nothing cannot be written down.
+
+## What is kept
+
+{table(("table", "what can be of a person", "goes with a conversation"), _kept())}
+Every row that leads to a person, along these tables, is removed when she is erased and stands in her export. A table
+that can hold something of a person and leads to nobody fails a test.
+
+Not in the table, because it empties itself: `erasures` and `job_items` name whom they are about only until her rows
+are gone. Not in it, because it says nothing of anybody: receipts, the audit log and the erase list hold salted
+hashes, numbers and words of ours.
+
+## Forgetting
+
+| you want | you call |
+| --- | --- |
+| a conversation gone | `DELETE /v1/interviews/{{id}}` |
+| a person gone | `DELETE /v1/persons/{{id}}`, or `DELETE /v1/persons?external_id=…` |
+| up to 1,000 gone | `POST /v1/persons/erase`, `POST /v1/interviews/erase`: a job, `GET /v1/jobs/{{id}}` |
+| the same on the server itself | `roxels erase` |
+
+1. In one transaction everything is out of reach: the conversations answer as if they were not there, the visits have
+   ended, whoever listens is told and let go, nothing can be written any more, nothing is delivered.
+2. The rows go, at most 500 a transaction, so that others are not held up.
+3. A line on the erase list, and the files of exports go.
+4. The database file is written anew and the write-ahead log is emptied. A test searches the raw files for what was
+   planted in every column.
+5. The receipt.
+
+A crash at any point delays it; the next start goes on. A repeat within 24 hours is answered with the same receipt.
+Whoever comes with the same `external_id` afterwards is a stranger: a new person, no history, no memory.
+
+What reached your own systems by webhook is yours to delete.
+
+## Receipts
+
+A receipt counts the rows by table. It names its subject only as an HMAC under a salt that stays on your server:
+whoever has the id and the salt can tell (`GET /v1/receipts?about=<id>`), nobody else. It is signed (Ed25519) and
+names the receipt before it by its hash, so none can be altered, removed or put in unnoticed.
+
+```bash
+roxels receipt list --environment live > receipts.jsonl
+roxels receipt verify receipts.jsonl --keys keys.json
+```
+
+`keys.json` is the answer of `GET /v1/receipts/key`, which needs no key. The check works offline. It names the first
+wrong byte, or the link that is broken. Keep the `Head` that it tells: with `--head`, the next check also notices when
+the newest are missing.
+
+## Handing over
+
+`POST /v1/persons/{{id}}/export` (or `roxels export`) makes one zip: `index.html` to read, `data/<table>.json` with
+every row that leads to her, `manifest.json` with the SHA-256 of each file. It can be fetched for 24 hours. It lies in
+`exports/` of the data folder, and goes at once when the person, or any conversation in it, is erased. Only a secret
+key can ask for it.
+
+## Keeping for a time
+
+By itself everything is kept. `PUT /v1/retention` sets days for conversations, settled deliveries and the audit log,
+per environment; `POST /v1/retention/preview` says beforehand what would go. It is applied once an hour. A
+conversation that is too old goes like any other erasure, with a receipt.
+
+## Backups
+
+`roxels backup` copies the database while it is in use. A backup holds whoever was there when it was made; so beside
+the database lies the erase list, `erased.jsonl`. `roxels restore` puts a backup back and erases from it again
+whatever is on the list, before anybody is served; a database that was put back by hand is cleaned in the same way at
+its next start. Without its list, with an older one or with another's, the server does not start.
+
+Keep `erased.jsonl` and the key files apart from the backups, and always in their newest form.
+
+## Audit log
+
+`GET /v1/audit` lists, `GET /v1/audit/export` hands over all of it as JSON lines. Noted are:
+
+{table(("action", "what happened"), [(f"`{name}`", text) for name, text in ACTIONS.items()])}"""
+
+
+def _kept() -> Iterable[tuple[str, str, str]]:
+    with_conversation = roads.tables("interview")
+    for each in roads.tables("person"):
+        about = ", ".join(f"`{column.name}`" for column in each.columns if column.info["about"] == PERSON)
+        yield f"`{each.name}`", about, "yes" if each in with_conversation else "no"
 
 
 def protocol_page() -> str:
@@ -206,6 +301,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/cli.md": cli_page,
     "docs/errors.md": errors_page,
     "docs/openapi.json": openapi_page,
+    "docs/privacy.md": privacy_page,
     "docs/protocol.md": protocol_page,
     "docs/settings.md": settings_page,
 }

@@ -18,8 +18,10 @@ from roxels.ambient import RandomIds, SystemClock, chance
 from roxels.console import AsJson, Data, fail, read
 from roxels.server import House, Server
 from roxels.storage import opening
+from roxels.storage.audit import COMMAND
 from roxels.storage.erase_list import EraseListMissing
-from roxels.storage.transaction import Environment
+from roxels.storage.keys import ApiKey
+from roxels.storage.transaction import Environment, Writing
 from roxels.talk import CannotTalk, talk
 
 app = typer.Typer(
@@ -187,7 +189,7 @@ async def _until_ready(url: str) -> None:
 
 async def _create_key(given: settings.Settings, environment: Environment, name: str) -> dict[str, Any]:
     house = server.build(given, clock=SystemClock(), ids=RandomIds())
-    key, value = await house.store.write(environment, manage.create_api_key, name, house.ids)
+    key, value = await house.store.write(environment, _make_key, name, house)
     await house.close()
     return {
         "id": key.id,
@@ -196,6 +198,12 @@ async def _create_key(given: settings.Settings, environment: Environment, name: 
         "created_at": key.created_at.isoformat(),
         "revoked_at": None,
     }
+
+
+def _make_key(tx: Writing, name: str, house: House) -> tuple[ApiKey, str]:
+    key, value = manage.create_api_key(tx, name, house.ids)
+    house.eraser.auditor.note(tx, COMMAND, "key.created", id=key.id)
+    return key, value
 
 
 def _invitation(config: dict[str, Any]) -> str:

@@ -27,6 +27,7 @@ from roxels.server import House
 from roxels.settings import Settings
 from roxels.storage import backup as copying
 from roxels.storage import persons, receipts
+from roxels.storage.audit import COMMAND
 from roxels.storage.erase_list import FILE, ID, EraseList, EraseListMissing
 from roxels.storage.leases import Processes
 from roxels.storage.receipts import Link
@@ -243,7 +244,7 @@ async def _erase(
 
     async def once(kind: str, id: str) -> Receipt | Sweeping | None:
         try:
-            answer = await by[kind](environment, id, "command")
+            answer = await by[kind](environment, id, "command", COMMAND)
         except NotFound:
             return None
         return answer.receipt if isinstance(answer, Erased) else answer
@@ -271,6 +272,9 @@ async def _export(
     found = await house.store.read(environment, find)
     if found is None:
         return None
+    await house.store.write(
+        environment, house.eraser.auditor.note, COMMAND, "export.asked", ("person", found.id), command=True
+    )
     return await exporting.write(house.store, environment, found.id, to, house.keyring.vault, exporting.no_progress)
 
 

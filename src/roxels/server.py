@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute
 from roxels import lazy, logs
 from roxels.actions.eraser import Eraser
 from roxels.actions.jobs import Jobs
+from roxels.actions.retention import Keeper
 from roxels.actions.sweep import Sweeper
 from roxels.agent.ports import Speaker
 from roxels.agent.speakers.fallback import FallbackSpeaker
@@ -173,6 +174,7 @@ def database_of(settings: Settings) -> Backend:
 
 def open_database(settings: Settings) -> Backend:
     """The database, brought to the schema that the code expects. Raises `storage.opening.Unusable`."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = database_of(settings)
     try:
         opening.bring_up_to_date(database)
@@ -199,6 +201,8 @@ async def _living(house: House, tally: logs.Tally) -> AsyncIterator[None]:
             house.store.wake.listen_due(worker.wake)
             worker.start()
             jobs.append(asyncio.create_task(_sweeper(house).run(), name="sweep"))
+            keeper = Keeper(house.store, house.clock, house.eraser, house.jobs)
+            jobs.append(asyncio.create_task(keeper.run(), name="keep"))
         yield
         for job in jobs:
             job.cancel()

@@ -4,8 +4,12 @@ What is planted is written down from the schema, so that a new table or column i
 """
 
 import base64
+import contextlib
 import hashlib
 import json
+import re
+import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -223,12 +227,26 @@ def _is_unique(column: Column[Any]) -> bool:
 
 def found(folder: Path, needles: Iterable[str]) -> dict[str, list[str]]:
     """Which of these words stand in which file of the folder, in any of the ways to write them."""
-    files = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name not in NOT_OURS}
+    files = {path.name: inflated(path) for path in folder.rglob("*") if path.is_file() and path.name not in NOT_OURS}
     return {
         needle: there
         for needle in needles
         if (there := [name for name, content in files.items() if any(way in content for way in _ways(needle))])
     }
+
+
+def inflated(path: Path) -> bytes:
+    """The bytes of a file, followed by those of every zip, zlib and gzip stream in it."""
+    content = path.read_bytes()
+    inner = [content]
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(path) as archive:
+            inner += [archive.read(name) for name in archive.namelist()]
+    for match in re.finditer(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08", content):
+        stream = zlib.decompressobj(wbits=47)  # either kind, as its head says
+        with contextlib.suppress(zlib.error):
+            inner.append(stream.decompress(content[match.start() : match.start() + (1 << 20)]))
+    return b"\n".join(inner)
 
 
 def _ways(needle: str) -> list[bytes]:

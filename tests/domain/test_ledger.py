@@ -58,7 +58,7 @@ def test_what_holds(written: bytes) -> None:
     assert verdict.valid, verdict
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_any_one_wrong_character_is_named_with_its_byte(data: st.DataObject) -> None:
     """A letter or digit inside a value, put in the place of another."""
@@ -70,7 +70,7 @@ def test_any_one_wrong_character_is_named_with_its_byte(data: st.DataObject) -> 
     assert verdict.in_text
     if verdict.field is not None:  # the name of a field is no value: then the line itself cannot be read
         assert verdict.byte == at, (verdict, altered[at - 20 : at + 20])
-        assert f"It was `{chr(WRITTEN[at])}`" in verdict.message or verdict.field == "erased_at"
+        assert f"It was `{chr(WRITTEN[at])}`" in verdict.message
 
 
 @given(at=st.integers(0, len(WRITTEN) - 1), byte=st.integers(128, 255))

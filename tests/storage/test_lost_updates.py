@@ -104,7 +104,7 @@ async def test_an_error_of_the_database_shows_no_values(store: Store, template_i
     visit = await opened(store, template_id, ids, "user_secret_name")
 
     def collide(tx: Writing) -> None:
-        other = persons.resolve(tx, None, None, "server", ids)
+        other = persons.resolve(tx, None, ids)
         tx.run(update(rows).where(rows.c.id == other.id).values(external_id=visit.person.external_id))
 
     with pytest.raises(Exception, match=r"(?i)unique") as caught:

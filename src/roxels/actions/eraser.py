@@ -18,12 +18,14 @@ from typing import get_args
 import msgspec
 
 from roxels.actions import forget
+from roxels.actions.audit import Auditor
 from roxels.actions.forget import Wish
 from roxels.domain.clock import Clock
 from roxels.domain.errors import Internal
 from roxels.domain.ids import Ids
 from roxels.domain.receipts import Kind, Reason, Receipt, subject_of
 from roxels.storage import erasures, jobs, receipts
+from roxels.storage.audit import SYSTEM, Actor
 from roxels.storage.erase_list import EraseList, Noted, Sealed
 from roxels.storage.erasures import Erasure
 from roxels.storage.files import Exports
@@ -85,22 +87,34 @@ class Eraser:
         self._clock = clock
         self._exports = exports
         self._list = erase_list
+        self.auditor = Auditor(ids=ids, salt=keyring.subject_salt)
         self._jobs: dict[str, asyncio.Task[Receipt]] = {}
         self._unswept: dict[object, asyncio.Future[None]] = {}
         self._sweep: asyncio.Task[None] | None = None
         self._rested_at = 0.0
 
-    async def conversation(self, environment: Environment, conversation_id: str, reason: Reason) -> Erased | Sweeping:
+    async def conversation(
+        self, environment: Environment, conversation_id: str, reason: Reason, actor: Actor = SYSTEM
+    ) -> Erased | Sweeping:
         """Erase a conversation. Raises `NotFound`."""
-        return await self._forget(environment, self.wish("interview", conversation_id, reason))
+        return await self._forget(environment, self.wish("interview", conversation_id, reason, actor))
 
-    async def person(self, environment: Environment, person_id: str, reason: Reason) -> Erased | Sweeping:
+    async def person(
+        self, environment: Environment, person_id: str, reason: Reason, actor: Actor = SYSTEM
+    ) -> Erased | Sweeping:
         """Erase a person with everything that leads to her. Raises `NotFound`."""
-        return await self._forget(environment, self.wish("person", person_id, reason))
+        return await self._forget(environment, self.wish("person", person_id, reason, actor))
 
-    async def person_called(self, environment: Environment, external_id: str, reason: Reason) -> Erased | Sweeping:
+    async def person_called(
+        self, environment: Environment, external_id: str, reason: Reason, actor: Actor = SYSTEM
+    ) -> Erased | Sweeping:
         """The same by the customer's own id. Raises `NotFound`."""
-        return await self._forget(environment, self.wish("external_id", external_id, reason))
+        return await self._forget(environment, self.wish("external_id", external_id, reason, actor))
+
+    async def begin(self, environment: Environment, wish: Wish) -> None:
+        """Put somebody out of reach and remove her rows; the rest goes on by itself. Raises `NotFound`."""
+        erasure = await self._store.write(environment, forget.forget, wish, self._ids)
+        self._job(await self.remove(erasure))
 
     async def remove(self, erasure: Erasure) -> Erasure:
         """Remove the rows of what was begun; the receipt comes with `finish`."""
@@ -116,9 +130,9 @@ class Eraser:
         """Clean the files of what was deleted before now; those who ask at once share one sweep."""
         await self._swept(object())
 
-    def wish(self, by: forget.By, id: str, reason: Reason) -> Wish:
+    def wish(self, by: forget.By, id: str, reason: Reason, actor: Actor = SYSTEM) -> Wish:
         """Whom to forget, as `actions.forget` takes it."""
-        return Wish(by=by, id=id, reason=reason, salt=self._keyring.subject_salt)
+        return Wish(by=by, id=id, reason=reason, salt=self._keyring.subject_salt, actor=actor)
 
     def subjects(self, id: str) -> tuple[str, ...]:
         """The names under which receipts and the audit log speak of what has this id."""

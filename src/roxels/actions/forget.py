@@ -13,10 +13,12 @@ from typing import Literal, assert_never
 
 import msgspec
 
+from roxels.actions.audit import Auditor
 from roxels.domain.errors import Internal, NotFound
 from roxels.domain.ids import Ids
 from roxels.domain.receipts import Kind, Reason, Receipt, alias_of, digest, sealed, subject_of
 from roxels.storage import conversations, erasures, jobs, persons, receipts
+from roxels.storage.audit import SYSTEM, Actor
 from roxels.storage.erasures import Erasure
 from roxels.storage.receipts import Link
 from roxels.storage.transaction import Reading, Writing
@@ -37,6 +39,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     reason: Reason
     #: What hides the subject in receipts: `vault.Keyring.subject_salt`.
     salt: bytes
+    #: Who wishes it, for the audit log.
+    actor: Actor = SYSTEM
 
 
 def forget(tx: Writing, wish: Wish, ids: Ids) -> Erasure:
@@ -118,6 +122,8 @@ def _begin(tx: Writing, wish: Wish, kind: Kind, id: str, *, alias: str | None, i
         counts={},
         created_at=tx.now,
     )
+    auditor = Auditor(ids=ids, salt=wish.salt)
+    auditor.note(tx, wish.actor, "erase.begun", (kind, id), receipt_id=erasure.id, reason=wish.reason)
     return erasures.take_step(tx, erasures.begin(tx, erasure))
 
 

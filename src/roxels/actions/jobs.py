@@ -19,6 +19,7 @@ from roxels.domain.clock import Clock
 from roxels.domain.errors import NotFound
 from roxels.domain.ids import Ids
 from roxels.storage import erasures, jobs, persons
+from roxels.storage.audit import Actor
 from roxels.storage.erasures import Erasure
 from roxels.storage.files import Exports
 from roxels.storage.jobs import Item, Job, NamedBy
@@ -130,7 +131,7 @@ class Jobs:
     async def _erase(self, job: Job) -> None:
         begun: list[tuple[Item, Erasure]] = []
         for item in await self._store.read(job.environment, jobs.items, job.id):
-            wish = self._eraser.wish(item.named_by, item.target or "", "api")
+            wish = self._eraser.wish(item.named_by, item.target or "", "api", Actor("job", job.id))
             erasure = await self._store.write(job.environment, _hand_over, item, wish, self._ids)
             if erasure is not None:
                 begun.append((item, await self._eraser.remove(erasure)))

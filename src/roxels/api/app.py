@@ -15,6 +15,7 @@ from roxels.api import errors, reference, shapes
 from roxels.api.errors import Address
 from roxels.api.middleware import Bounds, Counts, Faults, Headers
 from roxels.api.routes import (
+    audit,
     browser,
     deliveries,
     embed_keys,
@@ -23,6 +24,7 @@ from roxels.api.routes import (
     interviews,
     jobs,
     persons,
+    retention,
     secrets,
     templates,
 )
@@ -44,6 +46,8 @@ TAGS = [
     {"name": "Deliveries", "description": "What was sent to your webhooks, and sending it again."},
     {"name": "Jobs", "description": "Long work and its progress: erasing many, exporting."},
     {"name": "Receipts", "description": "What was erased, signed and chained."},
+    {"name": "Retention", "description": "For how long what is kept."},
+    {"name": "Audit", "description": "Who did what of consequence."},
     {"name": "Keys and secrets", "description": "Secret keys and webhook secrets."},
     {"name": "Health", "description": "For load balancers and monitoring."},
 ]
@@ -71,6 +75,8 @@ RESOURCES: list[tuple[str, APIRouter, bool]] = [
     ("/v1/interviews", erasing.conversations, True),
     ("/v1/conversations", erasing.conversations, False),
     ("", jobs.router, True),
+    ("", audit.router, True),
+    ("", retention.router, True),
     ("", persons.router, True),
     ("", erasing.router, True),
     ("", templates.router, True),

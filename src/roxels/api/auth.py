@@ -9,19 +9,22 @@ by 403.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Concatenate, ParamSpec, TypeVar
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.responses import Response
 
+from roxels.actions.audit import Action
 from roxels.api.answers import Answer, reply
 from roxels.api.device import Asking, asking
 from roxels.api.once import Once, answered, once_of
 from roxels.api.services import Services, services_of
 from roxels.domain.errors import Forbidden, Unauthorized
+from roxels.domain.receipts import Kind
 from roxels.storage import keys
+from roxels.storage.audit import Actor
 from roxels.storage.transaction import Environment, Reading, Writing
 
 P = ParamSpec("P")
@@ -56,6 +59,15 @@ class SecretKey(msgspec.Struct, frozen=True, kw_only=True):
     async def write(self, action: Callable[Concatenate[Writing, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an action in the key's environment."""
         return await self.services.store.write(self.environment, action, *args, **kwargs)
+
+    def note(self, tx: Writing, action: Action, about: tuple[Kind, str] | None = None, **detail: Any) -> None:
+        """Note in the audit log what this key does."""
+        self.services.audit.note(tx, self.actor, action, about, **detail)
+
+    @property
+    def actor(self) -> Actor:
+        """This key, as the audit log calls it."""
+        return Actor("key", self.id)
 
     async def post(self, work: Callable[[Writing], Answer]) -> Response:
         """Answer a POST: at most once per `Idempotency-Key`."""

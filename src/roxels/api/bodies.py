@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from roxels.actions.jobs import MOST
 from roxels.actions.open import Wish
+from roxels.actions.retention import MOST_DAYS
 from roxels.api.device import Known
 from roxels.domain.domains import cleaned
 from roxels.domain.errors import Invalid
@@ -18,6 +19,7 @@ from roxels.domain.persons import external_id, person_name
 from roxels.domain.proof import Proof
 from roxels.storage.jobs import NamedBy
 from roxels.storage.keys import EmbedKey
+from roxels.storage.retention import Rule
 
 #: Bytes of a context, as JSON in UTF-8.
 MAX_CONTEXT = 64 * 1024
@@ -204,6 +206,30 @@ class CreateSecret(Body):
 
     name: Annotated[str, Field(min_length=1, max_length=200, examples=["production server"])] = "unnamed"
     """What you will know it by."""
+
+
+Days = Annotated[int | None, Field(ge=1, le=MOST_DAYS, description="null: for ever.")]
+
+
+class Retention(Body):
+    """For how many days what is kept."""
+
+    transcripts_days: Days = None
+    """Conversations, whole, from their last activity on."""
+    deliveries_days: Days = None
+    """Deliveries that are delivered or have failed."""
+    audit_days: Days = None
+    """Lines of the audit log."""
+
+    def rule(self) -> Rule:
+        """What is wanted."""
+        return Rule(
+            transcripts_days=self.transcripts_days, deliveries_days=self.deliveries_days, audit_days=self.audit_days
+        )
+
+    def days(self) -> dict[str, int | None]:
+        """The days by name."""
+        return self.model_dump()
 
 
 class EraseInterviews(Body):

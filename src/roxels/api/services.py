@@ -6,6 +6,7 @@ import msgspec
 from fastapi import Request
 from prometheus_client import CollectorRegistry
 
+from roxels.actions.audit import Auditor
 from roxels.actions.eraser import Eraser
 from roxels.actions.jobs import Jobs
 from roxels.actions.manage import Sealer
@@ -32,6 +33,11 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     registry: CollectorRegistry
     #: True once the server was told to stop.
     is_draining: Callable[[], bool]
+
+    @property
+    def audit(self) -> Auditor:
+        """What notes what was done."""
+        return self.eraser.auditor
 
 
 def services_of(request: Request) -> Services:

@@ -244,6 +244,44 @@ class Sweeping(TypedDict):
     id: str
 
 
+class AuditEntry(TypedDict):
+    """One line of the audit log."""
+
+    id: str
+    environment: Annotated[Literal["test", "live"] | None, Field(description="null: signing in belongs to none.")]
+    at: datetime
+    actor: "AuditActor"
+    action: str
+    subject_kind: str | None
+    subject: Annotated[str | None, Field(description="A salted hash of whom it is about, as in receipts.")]
+    detail: dict[str, Any]
+
+
+class AuditActor(TypedDict):
+    """Who did it."""
+
+    kind: Literal["key", "operator", "command", "job", "system"]
+    id: str | None
+
+
+class RetentionCounts(TypedDict):
+    """How much is older than that now."""
+
+    transcripts: int
+    deliveries: int
+    audit: int
+
+
+class Retention(TypedDict):
+    """For how many days what is kept; null: for ever."""
+
+    transcripts_days: int | None
+    deliveries_days: int | None
+    audit_days: int | None
+    updated_at: datetime | None
+    would_remove: RetentionCounts
+
+
 class JobItem(TypedDict):
     """What became of one name, in the order in which they were sent (`ids`, then `external_ids`)."""
 

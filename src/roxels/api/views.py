@@ -20,6 +20,7 @@ from roxels.domain.persons import Person
 from roxels.domain.receipts import Receipt
 from roxels.domain.resumption import Report
 from roxels.domain.templates import Template
+from roxels.storage.audit import Entry
 from roxels.storage.conversations import Outline
 from roxels.storage.deliveries import Delivery
 from roxels.storage.devices import Device
@@ -28,6 +29,7 @@ from roxels.storage.jobs import Item, Job
 from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
 from roxels.storage.pages import Page
 from roxels.storage.receipts import Link
+from roxels.storage.retention import Counts, Rule
 from roxels.storage.sessions import Outline as VisitOutline
 from roxels.storage.templates import Kept, VersionOutline
 
@@ -436,6 +438,31 @@ def job(kept: Job, origin: str, items: list[Item] | None = None) -> shapes.Job:
     if items is not None and kept.kind != "export_person":
         shown["items"] = [{"status": item.status, "receipt_id": item.receipt_id} for item in items]
     return shown
+
+
+def retention(rule: Rule, counts: Counts) -> shapes.Retention:
+    """For how long what is kept, and what would go now."""
+    return {
+        "transcripts_days": rule.transcripts_days,
+        "deliveries_days": rule.deliveries_days,
+        "audit_days": rule.audit_days,
+        "updated_at": rule.updated_at,
+        "would_remove": {"transcripts": counts.transcripts, "deliveries": counts.deliveries, "audit": counts.audit},
+    }
+
+
+def audit_entry(entry: Entry) -> shapes.AuditEntry:
+    """One line of the audit log."""
+    return {
+        "id": entry.id,
+        "environment": entry.environment,
+        "at": entry.at,
+        "actor": {"kind": entry.actor_kind, "id": entry.actor_id},
+        "action": entry.action,
+        "subject_kind": entry.subject_kind,
+        "subject": entry.subject,
+        "detail": entry.detail,
+    }
 
 
 def receipt(kept: Receipt) -> shapes.Receipt:

@@ -38,6 +38,7 @@ class Conversations:
     async def one(self, viewer: Viewer, request: Request) -> Response:
         """The conversation as it stands; its page goes on by `live`."""
         whole, made = await self._read(viewer, request)
+        await self._note_view(viewer, whole.stored.id)
         return self._desk.pages.page(
             viewer,
             "conversation.html",
@@ -65,6 +66,7 @@ class Conversations:
             viewer.environment, inspect.events, conversation_id, after=after, limit=EVENTS_OF_A_PAGE + 1
         )
         shown = facts[:EVENTS_OF_A_PAGE]
+        await self._note_view(viewer, conversation_id)
         return self._desk.pages.page(
             viewer,
             "events.html",
@@ -76,6 +78,7 @@ class Conversations:
     async def as_json(self, viewer: Viewer, request: Request) -> Response:
         """The conversation as the API shows it."""
         whole, _ = await self._read(viewer, request)
+        await self._note_view(viewer, whole.stored.id)
         response = reply(Answer(body=views.conversation(whole)))
         response.headers.update(HEADERS)
         return response
@@ -94,7 +97,9 @@ class Conversations:
     async def erase(self, viewer: Viewer, request: Request, _form: FormData) -> Response:
         """Erase it."""
         conversation_id = request.path_params["conversation_id"]
-        done = await self._desk.services.eraser.conversation(viewer.environment, conversation_id, "dashboard")
+        done = await self._desk.services.eraser.conversation(
+            viewer.environment, conversation_id, "dashboard", viewer.actor
+        )
         return told(self._desk.pages, viewer, request, done)
 
     async def send_again(self, viewer: Viewer, request: Request, _form: FormData) -> Response:
@@ -103,6 +108,12 @@ class Conversations:
             viewer.environment, manage.send_again, request.path_params["delivery_id"]
         )
         return RedirectResponse(f"/dashboard/conversations/{quote(delivery.conversation_id)}#outputs", 303)
+
+    async def _note_view(self, viewer: Viewer, conversation_id: str) -> None:
+        services = self._desk.services
+        await services.store.write(
+            viewer.environment, services.audit.note, viewer.actor, "transcript.viewed", ("interview", conversation_id)
+        )
 
     async def _read(self, viewer: Viewer, request: Request) -> tuple[Whole, Progress]:
         return await self._desk.services.store.read(viewer.environment, _both, request.path_params["conversation_id"])

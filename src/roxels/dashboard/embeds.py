@@ -15,7 +15,7 @@ from roxels.domain.errors import Conflict, Invalid, NotFound
 from roxels.storage import keys, templates
 from roxels.storage.keys import EmbedKey
 from roxels.storage.pages import Span
-from roxels.storage.transaction import Reading
+from roxels.storage.transaction import Reading, Writing
 
 #: Templates, and keys of each, that stand on the page.
 AT_MOST = 100
@@ -55,7 +55,7 @@ class Embeds:
         domains = text_of(form, "domains").replace(",", " ").split()
         services = self._desk.services
         try:
-            await services.store.write(viewer.environment, manage.create_embed_key, template_id, domains, services.ids)
+            await services.store.write(viewer.environment, self._create, viewer, template_id, domains)
         except (Conflict, Invalid, NotFound) as fault:
             return await self._page(
                 viewer, status=fault.status, fault=fault.message, template_id=template_id, domains=" ".join(domains)
@@ -64,10 +64,17 @@ class Embeds:
 
     async def revoke(self, viewer: Viewer, request: Request, _form: FormData) -> Response:
         """Revoke a key, at once."""
-        await self._desk.services.store.write(
-            viewer.environment, manage.revoke_embed_key, request.path_params["key_id"]
-        )
+        await self._desk.services.store.write(viewer.environment, self._revoke, viewer, request.path_params["key_id"])
         return RedirectResponse("/dashboard/embed", 303)
+
+    def _create(self, tx: Writing, viewer: Viewer, template_id: str, domains: Sequence[str]) -> None:
+        services = self._desk.services
+        made = manage.create_embed_key(tx, template_id, domains, services.ids)
+        services.audit.note(tx, viewer.actor, "embed_key.created", id=made.id)
+
+    def _revoke(self, tx: Writing, viewer: Viewer, key_id: str) -> None:
+        manage.revoke_embed_key(tx, key_id)
+        self._desk.services.audit.note(tx, viewer.actor, "embed_key.revoked", id=key_id)
 
     async def _page(
         self, viewer: Viewer, *, status: int = 200, fault: str = "", template_id: str = "", domains: str = ""

@@ -23,6 +23,7 @@ from roxels.dashboard.desk import Desk
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import Forbidden, RateLimited, RoxelsError, Unauthorized
 from roxels.storage import operators
+from roxels.storage.audit import Actor
 from roxels.storage.transaction import Environment
 
 HOME = "/dashboard/"
@@ -99,14 +100,20 @@ class Gate:
         password_hash = None if found is None else found[1]
         fits = await store.run(lambda: operators.fits(password_hash, password[: operators.MAX_PASSWORD]))
         if found is None or not fits:
+            who = Actor("operator", found[0].id if found else None)
+            await store.write_across(self._desk.services.audit.note_entry, who, "operator.refused")
             raise Unauthorized("This e-mail and password do not fit together.")
         token = self._desk.services.ids.secret("ops")
         await store.write_across(operators.open_session, found[0].id, token)
+        who = Actor("operator", found[0].id)
+        await store.write_across(self._desk.services.audit.note_entry, who, "operator.signed_in")
         return token
 
     async def sign_out(self, viewer: Viewer) -> None:
         """End the session: its token opens nothing any more."""
-        await self._desk.services.store.write_across(operators.end_session, viewer.token)
+        services = self._desk.services
+        await services.store.write_across(operators.end_session, viewer.token)
+        await services.store.write_across(services.audit.note_entry, viewer.actor, "operator.signed_out")
 
     def keep(self, response: Response, name: str, value: str, *, seconds: int | None = None) -> Response:
         """The response with a cookie of ours."""

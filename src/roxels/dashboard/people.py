@@ -64,7 +64,7 @@ class People:
     async def erase(self, viewer: Viewer, request: Request, _form: FormData) -> Response:
         """Erase her with everything that leads to her."""
         done = await self._desk.services.eraser.person(
-            viewer.environment, request.path_params["person_id"], "dashboard"
+            viewer.environment, request.path_params["person_id"], "dashboard", viewer.actor
         )
         return told(self._desk.pages, viewer, request, done)
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from roxels.storage.audit import Actor
 from roxels.storage.operators import Operator
 from roxels.storage.transaction import Environment
 
@@ -13,3 +14,8 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     environment: Environment
     token: str
     csrf: str
+
+    @property
+    def actor(self) -> Actor:
+        """The operator, as the audit log calls them."""
+        return Actor("operator", self.operator.id)

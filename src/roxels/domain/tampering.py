@@ -56,7 +56,7 @@ def first_difference(written: bytes, meant: bytes) -> int | None:
 
 def locate(receipt: Receipt, holds: Holds) -> Place | None:
     """The first wrong byte of a receipt whose signature does not hold, or None where it cannot be told."""
-    return _odd(receipt) or _one_character(receipt, holds) or _one_digit(receipt, holds)
+    return _one_character(receipt, holds) or _one_digit(receipt, holds) or _odd(receipt)
 
 
 def _odd(receipt: Receipt) -> Place | None:
@@ -86,7 +86,7 @@ def _one_digit(receipt: Receipt, holds: Holds) -> Place | None:
     start = _start(receipt, "counts") - 1
     text = canonical(receipt.counts).decode()
     for n, letter in enumerate(text):
-        for other in "0123456789" if letter.isdigit() else "abcdefghijklmnopqrstuvwxyz_":
+        for other in "0123456789abcdefghijklmnopqrstuvwxyz_":
             changed = text[:n] + other + text[n + 1 :]
             if letter in '{}":,' or other == letter:
                 continue

@@ -9,6 +9,7 @@ from roxels.api.answers import Answer, reply
 from roxels.api.auth import Secret
 from roxels.api.reading import StrictRoute
 from roxels.storage import keys
+from roxels.storage.keys import EmbedKey
 from roxels.storage.transaction import Writing
 
 router = APIRouter(prefix="/v1/embed/keys", route_class=StrictRoute, tags=["Embed keys"])
@@ -20,6 +21,7 @@ async def create_embed_key(key: Secret, template_id: str, body: bodies.CreateEmb
 
     def work(tx: Writing) -> Answer:
         made = manage.create_embed_key(tx, template_id, body.allowed_domains, key.services.ids)
+        key.note(tx, "embed_key.created", id=made.id)
         return Answer(body=views.embed_key(made), status=201)
 
     return await key.post(work)
@@ -37,4 +39,9 @@ async def list_embed_keys(
 @router.delete("/{key_id}", response_model=shapes.EmbedKey)
 async def revoke_embed_key(key: Secret, key_id: str) -> Response:
     """Revoke a key, at once."""
-    return reply(Answer(body=views.embed_key(await key.write(manage.revoke_embed_key, key_id))))
+
+    def work(tx: Writing) -> EmbedKey:
+        key.note(tx, "embed_key.revoked", id=key_id)
+        return manage.revoke_embed_key(tx, key_id)
+
+    return reply(Answer(body=views.embed_key(await key.write(work))))

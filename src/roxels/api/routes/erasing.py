@@ -31,7 +31,7 @@ async def delete_interview(key: Secret, interview_id: str) -> Response:
 
     A repeat within 24 hours has the same receipt.
     """
-    return _told(await key.services.eraser.conversation(key.environment, interview_id, "api"))
+    return _told(await key.services.eraser.conversation(key.environment, interview_id, "api", key.actor))
 
 
 @router.delete("/persons/{person_id}", response_model=shapes.Erased, responses=SWEEPING, tags=["Persons"])
@@ -40,7 +40,7 @@ async def delete_person(key: Secret, person_id: str) -> Response:
 
     A repeat within 24 hours has the same receipt.
     """
-    return _told(await key.services.eraser.person(key.environment, person_id, "api"))
+    return _told(await key.services.eraser.person(key.environment, person_id, "api", key.actor))
 
 
 @router.delete("/persons", response_model=shapes.Erased, responses=SWEEPING, tags=["Persons"])
@@ -49,7 +49,7 @@ async def delete_person_called(
 ) -> Response:
     """Erase a person by your own id. The `id` of the answer is what you sent."""
     identity = checked(external_id) or external_id
-    return _told(await key.services.eraser.person_called(key.environment, identity, "api"))
+    return _told(await key.services.eraser.person_called(key.environment, identity, "api", key.actor))
 
 
 @router.get("/receipts", response_model=shapes.Page[shapes.Receipt], tags=["Receipts"])

@@ -104,6 +104,7 @@ async def open_session(key: Secret, interview_id: str) -> Response:
 
     def work(tx: Writing) -> Answer:
         visit = open.open_again(tx, interview_id, key.services.ids)
+        key.note(tx, "identity.link_opened", ("interview", interview_id))
         shown = views.link(visit, key.services.origin)
         return Answer(body=shown, status=201, person_id=visit.person.id, conversation_id=interview_id)
 

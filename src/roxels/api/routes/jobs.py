@@ -39,6 +39,7 @@ async def export_person(key: Secret, person_id: str) -> Response:
 
     def begin(tx: Writing) -> Answer:
         job = work.begin_export(tx, person_id, key.services.ids)
+        key.note(tx, "export.asked", ("person", person_id), job_id=job.id)
         return _accepted(job, key, person_id=person_id)
 
     return await _begun(key, await key.post(begin))
@@ -65,13 +66,16 @@ async def get_job_file(key: Secret, job_id: JobId) -> Response:
     path = key.services.jobs.exports.path(job.id)
     if not await key.services.store.run(path.is_file):
         raise NotFound
+    await key.write(lambda tx: key.note(tx, "export.fetched", ("person", job.person_id or ""), job_id=job.id))
     headers = {"Cache-Control": "no-store"}
     return FileResponse(path, media_type="application/zip", filename=f"{job.id}.zip", headers=headers)
 
 
 async def _erase(key: SecretKey, targets: list[tuple[NamedBy, str]]) -> Response:
     def begin(tx: Writing) -> Answer:
-        return _accepted(work.begin_erasing(tx, targets, key.services.ids), key)
+        job = work.begin_erasing(tx, targets, key.services.ids)
+        key.note(tx, "erase.asked", job_id=job.id, count=job.total)
+        return _accepted(job, key)
 
     return await _begun(key, await key.post(begin))
 

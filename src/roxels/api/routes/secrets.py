@@ -9,6 +9,8 @@ from roxels.api.answers import Answer, reply
 from roxels.api.auth import Secret
 from roxels.api.reading import StrictRoute
 from roxels.storage import identities, keys
+from roxels.storage.identities import IdentitySecret
+from roxels.storage.keys import ApiKey, WebhookSecret
 from roxels.storage.transaction import Writing
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["Keys and secrets"])
@@ -20,6 +22,7 @@ async def create_key(key: Secret, body: bodies.CreateSecret) -> Response:
 
     def work(tx: Writing) -> Answer:
         made, value = manage.create_api_key(tx, body.name, key.services.ids)
+        key.note(tx, "key.created", id=made.id)
         return Answer(body=views.secret(made, value), status=201, shows_secret_of=made.id)
 
     return await key.post(work)
@@ -35,7 +38,12 @@ async def list_keys(key: Secret, cursor: paging.After = None, limit: paging.Limi
 @router.delete("/keys/{key_id}", response_model=shapes.Secret)
 async def revoke_key(key: Secret, key_id: str) -> Response:
     """Revoke a secret key, at once."""
-    return reply(Answer(body=views.secret(await key.write(manage.revoke_api_key, key_id))))
+
+    def work(tx: Writing) -> ApiKey:
+        key.note(tx, "key.revoked", id=key_id)
+        return manage.revoke_api_key(tx, key_id)
+
+    return reply(Answer(body=views.secret(await key.write(work))))
 
 
 @router.post("/webhook-secrets", status_code=201, response_model=shapes.Secret)
@@ -45,6 +53,7 @@ async def create_webhook_secret(key: Secret, body: bodies.CreateSecret) -> Respo
 
     def work(tx: Writing) -> Answer:
         made, value = manage.create_webhook_secret(tx, body.name, services.ids, services.sealer)
+        key.note(tx, "webhook_secret.created", id=made.id)
         return Answer(body=views.secret(made, value), status=201, shows_secret_of=made.id)
 
     return await key.post(work)
@@ -60,7 +69,12 @@ async def list_webhook_secrets(key: Secret, cursor: paging.After = None, limit: 
 @router.delete("/webhook-secrets/{secret_id}", response_model=shapes.Secret)
 async def revoke_webhook_secret(key: Secret, secret_id: str) -> Response:
     """Revoke a webhook secret, at once: nothing is signed with it any more."""
-    return reply(Answer(body=views.secret(await key.write(manage.revoke_webhook_secret, secret_id))))
+
+    def work(tx: Writing) -> WebhookSecret:
+        key.note(tx, "webhook_secret.revoked", id=secret_id)
+        return manage.revoke_webhook_secret(tx, secret_id)
+
+    return reply(Answer(body=views.secret(await key.write(work))))
 
 
 @router.post("/identity-secrets", status_code=201, response_model=shapes.IdentitySecret)
@@ -70,6 +84,7 @@ async def create_identity_secret(key: Secret, body: bodies.CreateIdentitySecret)
 
     def work(tx: Writing) -> Answer:
         made, value = identify.create_secret(tx, body.name, body.alg, body.public_key, services.ids, services.sealer)
+        key.note(tx, "identity_secret.created", id=made.id)
         shown = views.identity_secret(made, value)
         return Answer(body=shown, status=201, shows_secret_of=made.id if value else None)
 
@@ -86,4 +101,9 @@ async def list_identity_secrets(key: Secret, cursor: paging.After = None, limit:
 @router.delete("/identity-secrets/{secret_id}", response_model=shapes.IdentitySecret)
 async def revoke_identity_secret(key: Secret, secret_id: str) -> Response:
     """Revoke an identity secret, at once: no token that it signed is taken any more."""
-    return reply(Answer(body=views.identity_secret(await key.write(identify.revoke_secret, secret_id))))
+
+    def work(tx: Writing) -> IdentitySecret:
+        key.note(tx, "identity_secret.revoked", id=secret_id)
+        return identify.revoke_secret(tx, secret_id)
+
+    return reply(Answer(body=views.identity_secret(await key.write(work))))

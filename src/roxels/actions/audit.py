@@ -1,0 +1,101 @@
+"""Note what was done. The list of what is noted is here, and docs/privacy.md is written from it."""
+
+from typing import Any, Final, Literal
+
+import msgspec
+
+from roxels.domain.ids import Ids
+from roxels.domain.receipts import Kind, subject_of
+from roxels.storage import audit
+from roxels.storage.audit import Actor, Entry
+from roxels.storage.transaction import AcrossWriting, Writing
+
+Action = Literal[
+    "key.created",
+    "key.revoked",
+    "webhook_secret.created",
+    "webhook_secret.revoked",
+    "identity_secret.created",
+    "identity_secret.revoked",
+    "embed_key.created",
+    "embed_key.revoked",
+    "operator.signed_in",
+    "operator.refused",
+    "operator.signed_out",
+    "transcript.viewed",
+    "identity.link_opened",
+    "erase.asked",
+    "erase.begun",
+    "export.asked",
+    "export.fetched",
+    "retention.changed",
+    "retention.applied",
+]
+
+#: What each says.
+ACTIONS: Final[dict[Action, str]] = {
+    "key.created": "A secret key was made.",
+    "key.revoked": "A secret key was revoked.",
+    "webhook_secret.created": "A webhook secret was made.",
+    "webhook_secret.revoked": "A webhook secret was revoked.",
+    "identity_secret.created": "A way to sign identity tokens was made.",
+    "identity_secret.revoked": "A way to sign identity tokens was revoked.",
+    "embed_key.created": "An embed key was made.",
+    "embed_key.revoked": "An embed key was revoked.",
+    "operator.signed_in": "An operator signed in to the dashboard.",
+    "operator.refused": "Somebody tried to sign in and was refused.",
+    "operator.signed_out": "An operator signed out.",
+    "transcript.viewed": "An operator looked at a conversation.",
+    "identity.link_opened": "A fresh link into a conversation was made.",
+    "erase.asked": "A job was asked for that erases many.",
+    "erase.begun": "A person or conversation was put out of reach; `receipt_id` is that of the receipt.",
+    "export.asked": "An export of a person was asked for.",
+    "export.fetched": "The zip of an export was fetched.",
+    "retention.changed": "It was changed for how long what is kept.",
+    "retention.applied": "What was too old was removed.",
+}
+
+
+class Auditor(msgspec.Struct, frozen=True, kw_only=True):
+    """Notes what was done, in the transaction in which it is done."""
+
+    ids: Ids
+    #: What hides subjects: `vault.Keyring.subject_salt`.
+    salt: bytes
+
+    def note(
+        self, tx: Writing, /, actor: Actor, action: Action, about: tuple[Kind, str] | None = None, **detail: Any
+    ) -> None:
+        """Note it in this environment. `about`: kind and id of whom; `detail`: words and numbers of ours only."""
+        subject = None if about is None else subject_of(self.salt, *about)
+        audit.add(
+            tx,
+            Entry(
+                id=self.ids.new("aud"),
+                environment=tx.environment,
+                at=tx.now,
+                actor_kind=actor.kind,
+                actor_id=actor.id,
+                action=action,
+                subject_kind=None if about is None else about[0],
+                subject=subject,
+                detail=detail,
+            ),
+        )
+
+    def note_entry(self, tx: AcrossWriting, actor: Actor, action: Action) -> None:
+        """Note what belongs to no environment: coming and going of operators."""
+        audit.add(
+            tx,
+            Entry(
+                id=self.ids.new("aud"),
+                environment=None,
+                at=tx.now,
+                actor_kind=actor.kind,
+                actor_id=actor.id,
+                action=action,
+                subject_kind=None,
+                subject=None,
+                detail={},
+            ),
+        )
