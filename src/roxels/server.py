@@ -18,12 +18,15 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
 
-from roxels import logs
+from roxels import lazy, logs
 from roxels.actions.eraser import Eraser
 from roxels.actions.jobs import Jobs
 from roxels.actions.retention import Keeper
 from roxels.actions.sweep import Sweeper
 from roxels.agent.ports import Speaker
+from roxels.agent.speakers.fallback import FallbackSpeaker
+from roxels.agent.speakers.model import ModelSpeaker, Patience
+from roxels.agent.speakers.openai import Limits, OpenAIEngine
 from roxels.agent.speakers.scripted import ScriptedSpeaker
 from roxels.api.app import build_api
 from roxels.api.limits import Buckets
@@ -70,6 +73,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     clock: Clock
     ids: Ids
+    engine: OpenAIEngine | None
 
     def add(self, routes: Sequence[BaseRoute]) -> None:
         """Serve more addresses."""
@@ -78,6 +82,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     async def close(self) -> None:
         """Say goodbye to everyone, then close what `build` opened."""
         await self.rooms.drain()
+        if self.engine is not None:
+            await self.engine.close()
         await self.jobs.close()
         await self.eraser.close()
         await asyncio.to_thread(self.processes.close)
@@ -102,7 +108,8 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
     store = Store(database, clock)
     keyring = Keyring.load(settings.data, ids.key)
     processes = database.join(ids.new("proc"))
-    speaker = speaker or ScriptedSpeaker(clock, settings.scripted_cps)
+    engine = engine_for(settings)
+    speaker = speaker or speaker_for(settings, clock, engine)
     ports = Ports(store=store, speaker=speaker, clock=clock, ids=ids, nudge_after=settings.nudge_seconds)
     rooms = Rooms(ports, processes)
     exports = Exports(settings.data / "exports")
@@ -135,10 +142,27 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         settings=settings,
         clock=clock,
         ids=ids,
+        engine=engine,
     )
     house.add([*wire_routes(rooms), *page_routes(store, house.files), *dashboard_routes(services)])
     app.router.lifespan_context = lambda _app: _living(house, tally)
     return house
+
+
+def speaker_for(settings: Settings, clock: Clock, engine: OpenAIEngine | None) -> Speaker:
+    """Who talks: a language model where one is set, with the scripted speaker behind it."""
+    scripted = ScriptedSpeaker(clock, settings.scripted_cps)
+    if engine is None:
+        return scripted
+    return FallbackSpeaker(ModelSpeaker(engine, settings.model, clock, Patience()), scripted, clock)
+
+
+def engine_for(settings: Settings) -> OpenAIEngine | None:
+    """What asks the language model, where one is set."""
+    if settings.model_url is None:
+        return None
+    limits = Limits(first=settings.model_first_seconds, between=settings.model_pause_seconds)
+    return OpenAIEngine(lazy.openai, settings.model_url, settings.model_key.get_secret_value(), limits)
 
 
 def database_of(settings: Settings) -> Backend:

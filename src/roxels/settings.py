@@ -8,9 +8,9 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -54,6 +54,22 @@ class Settings(BaseSettings):
 
     scripted_cps: float = Field(default=60, ge=0)
     """How fast the scripted speaker writes, in characters per second; 0 writes at once."""
+
+    model_url: str | None = None
+    """An OpenAI-compatible endpoint for the agent's words, e.g. `http://127.0.0.1:11434/v1`; not set: the scripted
+    speaker talks. See docs/model.md."""
+
+    model: str = ""
+    """The name of the model there; a template's `settings.model` may name another."""
+
+    model_key: SecretStr = SecretStr("")
+    """The key for that endpoint, where it wants one."""
+
+    model_first_seconds: float = Field(default=20, gt=0)
+    """How long the model may take until it begins to answer, in seconds."""
+
+    model_pause_seconds: float = Field(default=15, gt=0)
+    """How long the model may pause within an answer, in seconds."""
 
     limits: bool = True
     """Whether too many requests are refused with 429; `off` for load tests."""
@@ -102,6 +118,19 @@ class Settings(BaseSettings):
             raise ValueError("write scheme, host and port only, e.g. https://talk.example.com")
         return value
 
+    @field_validator("model_url")
+    @classmethod
+    def _is_an_endpoint(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^?#\s@]+", value):
+            raise ValueError("write an http or https address without a key in it, e.g. http://127.0.0.1:11434/v1")
+        return value
+
+    @model_validator(mode="after")
+    def _names_its_model(self) -> Self:
+        if self.model_url is not None and not self.model:
+            raise ValueError("ROXELS_MODEL_URL is set; name the model too: ROXELS_MODEL")
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -133,6 +162,8 @@ def read(**given: Any) -> Settings:
 
 
 def _sentence(fault: ErrorDetails) -> str:
+    if not fault["loc"]:
+        return f"{fault['msg'].removeprefix('Value error, ')}."
     name = str(fault["loc"][0])
     if fault["type"] == "extra_forbidden":
         return f"There is no setting called {name}; docs/settings.md lists them."

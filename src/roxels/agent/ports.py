@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from roxels.domain.conversation import Conversation
-from roxels.domain.events import AnyEvent, Ask
+from roxels.domain.events import AnyEvent, Ask, Request
 from roxels.domain.life import EndedBy
 from roxels.domain.memory import NOTHING, Memory
 from roxels.domain.templates import Template
@@ -49,6 +49,15 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     plan: str | None
     asks: Ask | None = None
     ends: EndedBy | None = None
+    speaker: str = "scripted"
+    #: What a model was asked, or would have been.
+    request: Request | None = None
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """The answer under way turned out to be the last one."""
+
+    ends: EndedBy
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -63,7 +72,7 @@ class Signal(msgspec.Struct, frozen=True):
     kind: Literal["typing"]
 
 
-SpeakerStep = Facts | Opening | Words | Signal
+SpeakerStep = Facts | Opening | Words | Ending | Signal
 
 
 class Speaker(Protocol):
@@ -74,5 +83,6 @@ class Speaker(Protocol):
 
         Fresh (`scene.state.unfinished` is None): `Facts` and `Signal` as they come, one `Opening`, then `Words`.
         Going on: no `Opening`; the `Words` that follow `scene.said_so_far`, and nothing that was said before.
+        Facts before the opening are kept with it; those between words at once. `Ending` may come after the opening.
         """
         ...

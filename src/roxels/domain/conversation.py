@@ -32,6 +32,7 @@ from roxels.domain.events import (
     GoalCommitted,
     PersonNamed,
     PersonSaid,
+    Request,
     SessionEnded,
     SessionJoined,
     SessionStarted,
@@ -68,6 +69,7 @@ class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
     speaker: str
     plan: str | None
     ends: EndedBy | None
+    request: Request | None = None
 
 
 class GoalState(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,6 +239,7 @@ class _Draft:
                     speaker=event.speaker,
                     plan=event.plan,
                     ends=event.ends,
+                    request=event.request,
                 )
             case AgentSaid():
                 self.values["unfinished"] = None

@@ -30,6 +30,22 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     value: Any = None
 
 
+class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a language model was asked for an answer, in so far as the facts before it do not say it already.
+
+    The prompt itself is a function of the log up to here, the template's version and the memory; it is not written down
+    a second time, because it holds what erasing another conversation must remove.
+    """
+
+    model: str
+    #: SHA-256 of the messages, to tell whether a rebuilt prompt is the same.
+    prompt: str = ""
+    #: What memory was searched for.
+    recalled: tuple[str, ...] = ()
+    #: Why the scripted speaker answers instead, one word; empty where the model answers.
+    fault: str = ""
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
     """Something that happened."""
 
@@ -88,8 +104,8 @@ class PersonSaid(Event, frozen=True, kw_only=True, tag="person.said"):
 class AgentStarted(Event, frozen=True, kw_only=True, tag="agent.started"):
     """An answer begins. What was planned is kept before a word of it is shown.
 
-    `plan` is the scripted speaker's whole text, None where the words come from a model. `asks` is what the answer will
-    wait for; `ends` says that the agent is done when it has been said.
+    `plan` is the scripted speaker's whole text, None where the words come from a model; `request` what that was asked.
+    `asks` is what the answer will wait for; `ends` says that the agent is done when it has been said.
     """
 
     utterance_id: str
@@ -97,6 +113,7 @@ class AgentStarted(Event, frozen=True, kw_only=True, tag="agent.started"):
     plan: str | None = None
     asks: Ask | None = None
     ends: EndedBy | None = None
+    request: Request | None = None
     #: It breaks a silence.
     nudge: bool = False
 

@@ -85,6 +85,12 @@ SETTINGS: dict[str, Rule] = {
         "must be a number of minutes above 0, at most a year",
     ),
 }
+MODEL: dict[str, Rule] = {
+    "speaker": (lambda value: value in ("model", "scripted"), "must be one of model, scripted"),
+    "name": TEXT,
+    "temperature": (lambda value: _is_number(value) and 0 <= value <= 2, "must be a number from 0 to 2"),
+    "max_tokens": (lambda value: _is_number(value) and value == int(value) >= 1, "must be a whole number above 0"),
+}
 EMBEDDED: dict[str, Rule] = {
     "notice": OBJECT,
     "launcher": OBJECT,
@@ -181,6 +187,13 @@ def _of_settings(settings: object) -> Iterator[Fault]:
         return
     yield from _by_rules(settings, SETTINGS, "settings")
     yield from _of_embedded(settings.get("embedded"))
+    model = settings.get("model")
+    if isinstance(model, dict):
+        yield from _by_rules(model, MODEL, "settings.model")
+    elif not isinstance(model, str | None):
+        yield Fault(
+            "settings.model", 'must be the name of a model, or {"name", "speaker", "temperature", "max_tokens"}'
+        )
     yield from _of_outputs(settings.get("outputs"), "settings.outputs")
 
 

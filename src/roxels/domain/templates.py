@@ -53,6 +53,15 @@ class Resumption(msgspec.Struct, frozen=True):
     window: timedelta = DEFAULT_WINDOW
 
 
+class ModelWish(msgspec.Struct, frozen=True, kw_only=True):
+    """`settings.model`: who speaks, and how the language model is asked. `name` empty: the operator's choice."""
+
+    speaker: Literal["model", "scripted"] = "model"
+    name: str = ""
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
 class Template(msgspec.Struct, frozen=True, kw_only=True):
     """One immutable version of a template."""
 
@@ -71,6 +80,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     launcher: dict[str, Any] = {}
     brand: dict[str, Any] = {}
     auto_close: bool = True
+    model: ModelWish = ModelWish()
     #: The least proof that opens a person's past; see `domain.proof`.
     history_requires: Proof = Proof.claimed
     #: How long what an identity token proved lasts.
@@ -106,6 +116,7 @@ def read(template_id: str, version: int, raw: dict[str, Any]) -> Template:
         launcher=embedded.get("launcher") or {},
         brand=embedded.get("brand") or {},
         auto_close=embedded.get("auto_close") is not False,
+        model=_model(settings.get("model")),
         history_requires=history_requires(raw),
         proof_life=timedelta(hours=embedded.get("proof_hours") or DEFAULT_PROOF_LIFE / timedelta(hours=1)),
     )
@@ -187,6 +198,20 @@ def _outputs(raw: object) -> tuple[Output, ...]:
         Output(type=each["type"], url=each["config"]["url"], trigger_goal=each["config"].get("trigger_goal"))
         for each in raw
         if each.get("type") == "webhook"
+    )
+
+
+def _model(raw: object) -> ModelWish:
+    """`"name"` is short for `{"name": "name"}`."""
+    if isinstance(raw, str):
+        return ModelWish(name=raw)
+    if not isinstance(raw, dict):
+        return ModelWish()
+    return ModelWish(
+        speaker=raw.get("speaker") or "model",
+        name=raw.get("name") or "",
+        temperature=raw.get("temperature"),
+        max_tokens=raw.get("max_tokens"),
     )
 
 

@@ -11,6 +11,7 @@ the commit has returned does it become part of `facts` and `said`, which is all 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
@@ -25,7 +26,16 @@ from roxels.domain import goals, outputs
 from roxels.domain.clock import Clock
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.errors import Conflict, Invalid, Unauthorized
-from roxels.domain.events import AgentHeard, AnyEvent, Fact, FieldCaptured, GoalCommitted, PersonSaid
+from roxels.domain.events import (
+    AgentHeard,
+    AnyEvent,
+    Fact,
+    FieldCaptured,
+    FieldSkipped,
+    GoalActivated,
+    GoalCommitted,
+    PersonSaid,
+)
 from roxels.domain.ids import Ids
 from roxels.domain.memory import Memory
 from roxels.domain.outputs import Subject
@@ -40,6 +50,7 @@ from roxels.storage.store import Store
 from roxels.understanding import fault
 from roxels.wire.link import Link
 from roxels.wire.protocol import Bye, SignalFrame, event_text
+from roxels.wire.pump import merged
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +66,10 @@ class Ports(msgspec.Struct, frozen=True):
     ids: Ids
     #: Seconds of silence after which the agent nudges once.
     nudge_after: float = 45.0
+
+
+#: Facts that a turn decides upon the data that it found.
+GOAL_EVENTS = (FieldCaptured, FieldSkipped, GoalActivated, GoalCommitted)
 
 
 class Overtaken(Exception):
@@ -324,23 +339,26 @@ class Room:
         return True
 
     async def _play_turn(self, scene: Scene) -> None:
-        standing = _standing(self.state)
-        async for step in turn(scene, self._ports.speaker, self._ports.ids):
-            if isinstance(step, Signal):
-                for link in self.links:
-                    link.send(SignalFrame(kind=step.kind))
-                continue
-            async with self._lock:
-                if _standing(self.state) != standing:
-                    raise Overtaken
-                match step:
-                    case Kept():
-                        await self._keep(scene.session_id, step.events)
-                    case Piece():
-                        await self._keep(scene.session_id, (), log.Piece(step.utterance_id, step.start, step.text))
-                    case _:
-                        assert_never(step)
-                standing = _standing(self.state)
+        standing, known = _standing(self.state), self.state.goals
+        async with aclosing(merged(turn(scene, self._ports.speaker, self._ports.ids))) as steps:
+            async for step in steps:
+                if isinstance(step, Signal):
+                    for link in self.links:
+                        link.send(SignalFrame(kind=step.kind))
+                    continue
+                async with self._lock:
+                    if _standing(self.state) != standing:
+                        raise Overtaken
+                    match step:
+                        case Kept():
+                            if self.state.goals != known and any(isinstance(each, GOAL_EVENTS) for each in step.events):
+                                raise Overtaken  # the turn decided upon data that was corrected meanwhile
+                            await self._keep(scene.session_id, step.events)
+                        case Piece():
+                            await self._keep(scene.session_id, (), log.Piece(step.utterance_id, step.start, step.text))
+                        case _:
+                            assert_never(step)
+                    standing, known = _standing(self.state), self.state.goals
 
     async def _scene(self, *, silence: bool = False, time_is_up: bool = False) -> Scene:
         visit = self._speaking_visit()

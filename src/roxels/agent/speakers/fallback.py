@@ -1,0 +1,142 @@
+"""A model where it answers, the scripted speaker where it does not; never silence.
+
+    the template wants no model         scripted
+    an answer with a plan goes on       scripted: its rest is known
+    the model's service is out          scripted, until the service may be tried again; `agent.started` says why
+    it goes out within an answer        the scripted speaker closes what was said, and asks on
+
+An outage is told once in the log, and so is its end. Until then each try waits twice as long as the one before.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import msgspec
+
+from roxels.agent.dialogue.planning import plan
+from roxels.agent.ports import Ending, Facts, Opening, Scene, Speaker, SpeakerStep, Words
+from roxels.agent.speakers.engine import ModelFault
+from roxels.agent.speakers.model import ModelSpeaker
+from roxels.domain import goals
+from roxels.domain.clock import Clock
+from roxels.domain.events import AgentSaid, AgentStarted, AnyEvent, Request
+
+logger = logging.getLogger(__name__)
+
+#: Seconds before a service that was out is tried again: the first time, and at most.
+FIRST_REST, LONGEST_REST = 15.0, 300.0
+
+
+class FallbackSpeaker:
+    """Chooses who speaks, turn by turn."""
+
+    def __init__(self, model: ModelSpeaker, scripted: Speaker, clock: Clock) -> None:
+        self._model = model
+        self._scripted = scripted
+        self._clock = clock
+        self._fault = ""
+        self._rest = FIRST_REST
+        self._tried_again_at = 0.0
+
+    async def speak(self, scene: Scene) -> AsyncIterator[SpeakerStep]:
+        """Answer the scene, or go on with the answer that it has begun."""
+        unfinished = scene.state.unfinished
+        if scene.template.model.speaker == "scripted" or (unfinished is not None and unfinished.plan is not None):
+            async for step in self._scripted.speak(scene):
+                yield step
+            return
+        done = _Done(scene)
+        fault = self._fault if self._is_resting else ""
+        if not fault:
+            try:
+                async with aclosing(self._model.speak(scene)) as steps:
+                    async for step in steps:
+                        done.note(step)
+                        yield step
+            except ModelFault as raised:
+                fault = raised.word
+                self._failed(raised)
+            else:
+                self._answered()
+                return
+        async for step in self._instead(scene, done, fault):
+            yield step
+
+    async def _instead(self, scene: Scene, done: "_Done", fault: str) -> AsyncIterator[SpeakerStep]:
+        if done.is_open:
+            for step in done.closed():
+                yield step
+            return
+        request = Request(model=self._model.name_for(scene), fault=fault)
+        async for step in self._scripted.speak(scene):
+            yield msgspec.structs.replace(step, request=request) if isinstance(step, Opening) else step
+
+    @property
+    def _is_resting(self) -> bool:
+        return bool(self._fault) and self._clock.monotonic() < self._tried_again_at
+
+    def _failed(self, fault: ModelFault) -> None:
+        fields = {"action": "model_down", "fault": fault.word}
+        if not fault.is_outage:
+            logger.info("The language model left a turn unanswered; the scripted speaker took it.", extra=fields)
+            return
+        if not self._fault:
+            logger.warning("The language model is out; the scripted speaker speaks until it is back.", extra=fields)
+            self._rest = FIRST_REST
+        else:
+            self._rest = min(2 * self._rest, LONGEST_REST)
+        self._fault = fault.word
+        self._tried_again_at = self._clock.monotonic() + self._rest
+
+    def _answered(self) -> None:
+        if self._fault:
+            logger.warning("The language model is back.", extra={"action": "model_back"})
+        self._fault = ""
+
+
+class _Done:
+    """What the model did of a turn before it failed."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._events: list[AnyEvent] = []
+        self._said = scene.said_so_far
+        unfinished = scene.state.unfinished
+        self._ends = unfinished.ends if unfinished else None
+        self.is_open = unfinished is not None
+
+    def note(self, step: SpeakerStep) -> None:
+        match step:
+            case Facts():
+                self._events += step.events
+            case Opening():
+                self.is_open, self._ends = True, step.ends
+                self._events.append(AgentStarted(utterance_id="", asks=step.asks, request=step.request))
+            case Words():
+                self._said += step.text
+            case Ending():
+                self._ends = step.ends
+            case _:
+                pass
+
+    def closed(self) -> list[SpeakerStep]:
+        """What closes the answer: the open question, behind what was said. Nothing of it is heard or kept twice, for
+        the participant's words count as answered."""
+        said = self._said.rstrip()
+        if said.endswith(("?", "？")) or (self._ends is not None and said.endswith((".", "!"))):
+            return []
+        state = goals.after(self._scene.state, [*self._events, AgentSaid(utterance_id="", text=said or "…")])
+        answer = plan(msgspec.structs.replace(self._scene, state=state, said_so_far=""))
+        steps: list[SpeakerStep] = [Facts(answer.events)] if answer.events else []
+        steps.append(Words(_mark(self._said) + answer.text))
+        return [*steps, Ending(answer.ends)] if answer.ends is not None else steps
+
+
+def _mark(said: str) -> str:
+    """What stands between words that broke off and a new sentence."""
+    if not said.strip():
+        return ""
+    if said.rstrip().endswith((".", "!", ":", "…")):
+        return "" if said[-1:].isspace() else " "
+    return "… "

@@ -1,0 +1,207 @@
+"""What a language model may do, and what comes of it. Pure: (call, scene) -> facts and an answer for the model.
+
+    capture   a value of a field: it passes through `understanding` like anyone's; a misfit is answered with why
+    skip      the participant would rather not answer
+    turn_to   another goal
+    recall    search what the participant said in earlier conversations
+    finish    nothing is left, or the participant wants to stop
+
+The list depends on the template alone. Whatever anybody says, there is no other tool, no other goal and no other field;
+a call that names one is answered, and nothing happens. Going on after a cut (`is_going_on`), a field that has a value
+keeps it: what the first half of the answer did is not done again.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+
+from roxels.agent.ports import Scene
+from roxels.domain import goals
+from roxels.domain.events import AnyEvent, FieldCaptured, FieldSkipped, GoalActivated
+from roxels.domain.fields import Field
+from roxels.domain.life import EndedBy
+from roxels.domain.templates import Goal, Template
+from roxels.understanding import Moment, Understood, fault, understand
+
+#: Longer arguments are not looked at.
+LONGEST_ARGUMENTS = 20_000
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A tool call as the model wrote it; `arguments` may be anything."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call comes to. `answer` goes back to the model; `is_done`: it need not react to it."""
+
+    answer: str
+    events: tuple[AnyEvent, ...] = ()
+    ends: EndedBy | None = None
+    recalled: str | None = None
+    is_done: bool = False
+
+
+def specs(template: Template) -> list[dict[str, Any]]:
+    """The tools in the form of the chat completions API."""
+    goal_ids = [goal.id for goal in template.goals]
+    names = sorted({field.name for goal in template.goals for field in goal.fields})
+    place = {"goal_id": {"type": "string", "enum": goal_ids}, "field": {"type": "string", "enum": names}}
+    value = {"description": "The value in the form of the field: text, number, true or false, or a list."}
+    quote = {"type": "string", "description": "The participant's own words that it comes from."}
+    tools = []
+    if names:
+        tools = [
+            _spec("capture", "Keep a value that the participant gave.", place | {"value": value, "quote": quote}, 3),
+            _spec("skip", "The participant would rather not answer this.", place, 2),
+        ]
+    ends = {"by": {"type": "string", "enum": ["agent", "participant"], "description": "Who wants to end."}}
+    about = {"about": {"type": "string", "description": "A few words to look for."}}
+    return [
+        *tools,
+        _spec("turn_to", "Turn to another goal.", {"goal_id": place["goal_id"]}, 1),
+        _spec("recall", "Search what the participant said in earlier conversations.", about, 1),
+        _spec("finish", "End the conversation after this message.", ends, 1),
+    ]
+
+
+def carry_out(call: Call, scene: Scene, *, is_going_on: bool = False) -> Outcome:
+    """Do what the model asks for, where it may."""
+    arguments = _arguments(call)
+    if isinstance(arguments, str):
+        return Outcome(answer=arguments)
+    match call.name:
+        case "capture" | "skip":
+            return _about_field(call.name, arguments, scene, is_going_on)
+        case "turn_to":
+            return _turn_to(arguments, scene)
+        case "recall":
+            return _recall(arguments, scene)
+        case "finish":
+            return _finish(arguments, scene)
+        case _:
+            return Outcome(answer="There is no such tool.")
+
+
+def read_value(field: Field, value: Any, scene: Scene) -> Any:
+    """The value that counts for this field; a `Misfit` says what is wrong with it."""
+    if fault(field, value) is None:
+        return value
+    if isinstance(value, str | int | float):
+        reading = understand(field, str(value), Moment(scene.now, scene.timezone, scene.locale))
+        if isinstance(reading, Understood) and reading.sure:
+            return reading.value
+    return Misfit(fault(field, value) or "It does not fit.")
+
+
+class Misfit(msgspec.Struct, frozen=True):
+    """Why a value does not count, in one sentence that never repeats it."""
+
+    why: str
+
+
+def _spec(name: str, description: str, properties: dict[str, Any], required: int) -> dict[str, Any]:
+    parameters = {"type": "object", "properties": properties, "required": list(properties)[:required]}
+    return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
+
+
+def _arguments(call: Call) -> dict[str, Any] | str:
+    try:
+        arguments = json.loads(call.arguments[:LONGEST_ARGUMENTS] or "{}")
+    except (ValueError, RecursionError):
+        return "The arguments are not JSON; call again with an object."
+    return arguments if isinstance(arguments, dict) else "The arguments must be one JSON object."
+
+
+def _about_field(name: str, arguments: dict[str, Any], scene: Scene, is_going_on: bool) -> Outcome:
+    goal, field = _place(arguments, scene.template)
+    if goal is None or field is None:
+        return Outcome(answer="There is no such field in that goal; nothing was kept.")
+    state = scene.state.goal(goal.id)
+    if is_going_on and (field.name in state.data or field.name in state.skipped):
+        return Outcome(answer="This was kept already.", is_done=True)
+    if name == "skip":
+        if field.name in state.skipped:
+            return Outcome(answer="It was skipped already.", is_done=True)
+        return Outcome(
+            answer="Skipped; it will not be asked again.",
+            events=(FieldSkipped(goal_id=goal.id, field=field.name),),
+            is_done=True,
+        )
+    return _capture(goal, field, arguments, scene)
+
+
+def _capture(goal: Goal, field: Field, arguments: dict[str, Any], scene: Scene) -> Outcome:
+    value = read_value(field, arguments.get("value"), scene)
+    if isinstance(value, Misfit):
+        return Outcome(answer=f"Not kept. {value.why} Ask the participant.")
+    if scene.state.goal(goal.id).data.get(field.name) == value:
+        return Outcome(answer="This was kept already.", is_done=True)
+    words = scene.state.last_words
+    remembered = scene.memory.value_of(field.name)
+    if words is None and (remembered is None or remembered.value != value):
+        return Outcome(answer="Not kept: the participant has not said anything yet.")
+    quote = arguments.get("quote")
+    is_quote = words is not None and isinstance(quote, str) and bool(quote) and quote in words.text
+    captured = FieldCaptured(
+        goal_id=goal.id,
+        field=field.name,
+        value=value,
+        by="remembered" if words is None else "said",
+        said_id=words.id if words else None,
+        quote=str(quote) if is_quote else None,
+    )
+    return Outcome(answer=f"Kept as {json.dumps(value, ensure_ascii=False)}.", events=(captured,), is_done=True)
+
+
+def _place(arguments: dict[str, Any], template: Template) -> tuple[Goal | None, Field | None]:
+    """The field that is meant; a model that names no goal, or a wrong one, means the only goal that has it."""
+    name = str(arguments.get("field"))
+    goal = template.goal(str(arguments.get("goal_id")))
+    if goal is None or goal.field(name) is None:
+        having = [each for each in template.goals if each.field(name) is not None]
+        goal = having[0] if len(having) == 1 else None
+    return goal, goal.field(name) if goal else None
+
+
+def _turn_to(arguments: dict[str, Any], scene: Scene) -> Outcome:
+    goal = scene.template.goal(str(arguments.get("goal_id")))
+    if goal is None:
+        return Outcome(answer="There is no such goal.")
+    events = (GoalActivated(goal_id=goal.id),) if scene.state.active != goal.id else ()
+    return Outcome(answer="Turned to it.", events=events, is_done=True)
+
+
+def _recall(arguments: dict[str, Any], scene: Scene) -> Outcome:
+    about = str(arguments.get("about") or "")[:200]
+    return Outcome(answer=recalled(about, scene), recalled=about)
+
+
+def recalled(about: str, scene: Scene) -> str:
+    """What memory holds about something, as data for the model."""
+    facts = [fact for fact in scene.memory.facts if fact.field.replace("_", " ") in about.casefold()]
+    found = {
+        "facts": [{"field": fact.field, "value": fact.value, "on": f"{fact.at:%Y-%m-%d}"} for fact in facts[:5]],
+        "the participant's words": [
+            {"said": line.text[:500], "on": f"{line.at:%Y-%m-%d}"} for line in scene.memory.recall(about, 5)
+        ],
+    }
+    return json.dumps(found, ensure_ascii=False, default=str).replace("<", "\\u003c")
+
+
+def _finish(arguments: dict[str, Any], scene: Scene) -> Outcome:
+    ends: EndedBy = "participant" if arguments.get("by") == "participant" else "agent"
+    if ends == "agent":
+        still_open = [
+            f"{goal.id} / {field.name}"
+            for goal in scene.template.goals
+            for field in goals.unasked(goal, scene.state.goal(goal.id))
+            if field.required
+        ]
+        if still_open:
+            return Outcome(answer=f"Not yet. Ask for, or skip: {', '.join(still_open[:5])}.")
+    return Outcome(answer="It ends after this message. Say goodbye.", ends=ends, is_done=True)
