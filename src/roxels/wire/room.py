@@ -25,7 +25,7 @@ from roxels.domain import goals, outputs
 from roxels.domain.clock import Clock
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.errors import Conflict, Invalid, Unauthorized
-from roxels.domain.events import AgentHeard, AnyEvent, Fact, FieldCaptured, GoalCommitted, PersonSaid
+from roxels.domain.events import AgentHeard, AnyEvent, Fact, FieldCaptured, PersonSaid
 from roxels.domain.ids import Ids
 from roxels.domain.memory import Memory
 from roxels.domain.outputs import Subject
@@ -217,11 +217,7 @@ class Room:
                 person_id=self._subject.person_id,
                 owed=owed,
             )
-            for fact in facts
-            if isinstance(fact.event, GoalCommitted)
-            for owed in outputs.owed(
-                self.template, fact.event, after, self._subject, session_id=fact.session_id, at=fact.at
-            )
+            for owed in outputs.owed(self.template, facts, after, self._subject)
         )
 
     def _show(self, facts: Sequence[Fact], after: Conversation, piece: log.Piece | None) -> None:
