@@ -23,10 +23,14 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 PREFIX = "whsec_"
 ROXELS_HEADER = "X-Roxels-Signature"
@@ -78,6 +82,12 @@ class TooNew(WebhookError):
     code = "too_new"
 
 
+class NotACommit(WebhookError):
+    """The webhook is genuine, but its body is not the default one. Read the body as the output describes it."""
+
+    code = "not_a_commit"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A webhook that has proved where it comes from."""
@@ -88,6 +98,72 @@ class Message:
     signed_at: datetime
     #: The raw body, the bytes that were signed.
     body: bytes
+    #: The `Idempotency-Key`: the commit's id, by which repeats are dropped. No signature covers it; `id` is covered.
+    key: str | None = None
+
+    def commit(self) -> "Commit":
+        """The default body, read. Raises `NotACommit` where the output has a body of its own; then read `body`."""
+        return _commit(self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """What was committed, as the default body tells it."""
+
+    commit_id: str
+    #: None at the end of a conversation.
+    goal_id: str | None
+    revision: int
+    #: Aware, UTC.
+    committed_at: datetime
+    #: The goal's fields; at the end of a phase or conversation {goal: fields}.
+    data: dict[str, Any]
+    context: dict[str, Any]
+    #: Your own id for the person; None for an anonymous one.
+    external_id: str | None
+    person_id: str
+    #: `anonymous`, `claimed`, `device` or `verified`.
+    proof: str
+    interview_id: str
+    template_id: str
+    session_id: str | None
+
+
+class Seen:
+    """Remembers which webhooks were done, in a file of SQLite, so that each is done once.
+
+        with seen.once(message) as is_new:
+            if is_new:
+                ...
+
+    The id is kept when the block ends without an exception. Others with the same id wait for that meanwhile, up to
+    `patience` seconds; then `sqlite3.OperationalError` tells Roxels to come again. For several servers keep
+    `message.id` in a database that they share.
+    """
+
+    def __init__(self, path: str | Path, *, patience: float = 5.0) -> None:
+        self._path = str(path)
+        self._patience = patience
+        with closing(self._connection()) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY)")
+
+    @contextmanager
+    def once(self, message: Message) -> Iterator[bool]:
+        """Whether this webhook is to be done now. Raises `MissingHeader` where it has no id that was signed."""
+        if message.id is None:
+            raise MissingHeader
+        with closing(self._connection()) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                found = connection.execute("INSERT OR IGNORE INTO seen VALUES (?)", [message.id])
+                yield found.rowcount == 1
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def _connection(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=self._patience, isolation_level=None)
 
 
 def secret_from(key: bytes) -> str:
@@ -142,7 +218,28 @@ def verify(
         raise TooOld
     if max(stamps) > now + tolerance:
         raise TooNew
-    return Message(id=id, signed_at=min(stamps), body=body)
+    return Message(id=id, signed_at=min(stamps), body=body, key=found.get("idempotency-key"))
+
+
+def _commit(body: bytes) -> Commit:
+    try:
+        told = json.loads(body)
+        return Commit(
+            commit_id=told["commit_id"],
+            goal_id=told["goal_id"],
+            revision=told["revision"],
+            committed_at=datetime.fromisoformat(told["committed_at"]),
+            data=told["data"],
+            context=told["context"],
+            external_id=told["external_id"],
+            person_id=told["person_id"],
+            proof=told["identity"]["proof"],
+            interview_id=told["interview_id"],
+            template_id=told["template_id"],
+            session_id=told["session_id"],
+        )
+    except (ValueError, KeyError, TypeError):
+        raise NotACommit from None
 
 
 def _proved_standard(found: Mapping[str, str], body: bytes, keys: Iterable[bytes]) -> tuple[str, datetime]:

@@ -15,6 +15,7 @@ from roxels.domain.events import (
 )
 from roxels.domain.outputs import Owed
 from roxels.domain.proof import Proof
+from roxels.domain.rendering import Frozen
 from tests.dashboard.office import Office
 
 
@@ -40,11 +41,10 @@ async def talk(office: Office, opened: Opened, company: str = "Analytical Engine
     )
     owed = Owed(
         type="webhook",
-        url="https://example.com/hook",
         goal_id="your_team",
         commit_id=commit.commit_id,
         revision=1,
-        body="{}",
+        made=Frozen(url="https://example.com/hook", body="{}"),
     )
     await office.record(
         opened,

@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from roxels import webhooks
+from roxels.actions import finish
+from roxels.actions import secrets as keeping
 from roxels.actions.open import Opened, Wish, open_visit
 from roxels.ambient import RandomIds, SystemClock
-from roxels.domain import outputs
+from roxels.domain import outputs, soundness
 from roxels.domain.conversation import fold
 from roxels.domain.events import GoalCommitted
 from roxels.domain.outputs import Subject
@@ -48,6 +50,10 @@ class Talk:
         self._template_id = template_id
         self._revision = 0
 
+    async def end(self) -> None:
+        """The conversation is over, and completed."""
+        await self.office.store.write(self.environment, finish.end_conversation, self.opened.conversation_id, "api")
+
     async def commit(self, company: str = "Lovelace & Co") -> str:
         """The goal is final (once more); says the commit's id."""
         office = self.office
@@ -59,7 +65,7 @@ class Talk:
             revision=self._revision,
             commit_id=office.ids.new("commit"),
             data={"company": company},
-            proof="claimed",
+            proof=self.state.proof_of(self.opened.session_id),
         )
         facts = numbered(self.state, [commit], at=office.clock.now(), session_id=self.opened.session_id)
         after = fold(facts, self.state)
@@ -67,9 +73,7 @@ class Talk:
         subject = Subject(
             conversation_id=self.opened.conversation_id, person_id=person.id, external_id=person.external_id
         )
-        owed = outputs.owed(
-            kept.read(), commit, after, subject, session_id=self.opened.session_id, at=office.clock.now()
-        )
+        owed = outputs.owed(kept.read(), facts, after, subject)
         due = tuple(
             Due(id=office.ids.new("del"), environment=self.environment, person_id=person.id, owed=each) for each in owed
         )
@@ -121,19 +125,32 @@ class Office:
 
     async def talk(self, external_id: str, urls: Sequence[str], *, environment: Environment = "test") -> Talk:
         """Somebody's conversation whose commits go to these URLs."""
+        return await self.talk_on(external_id, [{"url": url} for url in urls], environment=environment)
+
+    async def talk_on(
+        self,
+        external_id: str | None,
+        configs: Sequence[dict[str, Any]],
+        *,
+        at_end: Sequence[dict[str, Any]] = (),
+        environment: Environment = "test",
+    ) -> Talk:
+        """Somebody's conversation with these outputs on its goal, and these at its end."""
         raw: dict[str, Any] = {
             "name": "Welcome",
-            "goals": [{"id": "g1", "outputs": [{"type": "webhook", "config": {"url": url}} for url in urls]}],
+            "goals": [{"id": "g1", "outputs": [{"type": "webhook", "config": each} for each in configs]}],
+            "settings": {"outputs": [{"type": "webhook", "config": each} for each in at_end]},
         }
+        assert soundness.faults(raw) == []
         template_id = await self.store.write(environment, templates.create, raw, self.ids)
         wish = Wish(
             template_id=template_id,
             external_id=external_id,
             name=None,
             source="browser",
-            proof=Proof.claimed,
-            method="external_id",
-            context={},
+            proof=Proof.claimed if external_id else Proof.anonymous,
+            method="external_id" if external_id else "none",
+            context={"plan": "pro", "external_id": "mallory"},
         )
         opened = await self.store.write(environment, open_visit, wish, self.ids)
         return Talk(self, opened, template_id, environment)
@@ -147,6 +164,10 @@ class Office:
         sealed = self.vault.seal(value, environment=environment, id=secret.id)
         await self.store.write(environment, keys.create_webhook_secret, secret, sealed)
         return secret.id, value
+
+    async def keep_secret(self, name: str, value: str) -> None:
+        """A secret that outputs may name."""
+        await self.store.write("test", keeping.create, name, value, "", self.ids, self.vault)
 
     def worker(
         self, name: str = "one", *, call: Call | None = None, pace: Pace | None = None, own_store: bool = False
@@ -205,13 +226,18 @@ class Office:
         async with asyncio.timeout(30):
             while not condition(rows := await self.rows()):
                 if time_passes and not any(self.is_at_hand(row) for row in rows):
-                    next_at = min(row.due_at for row in rows if row.status in outbox.UNSETTLED)
+                    next_at = min(row.due_at for row in rows if _has_a_time(row))
                     self.clock.advance((next_at - self.clock.now()).total_seconds())
                 worker.wake()
 
     def is_at_hand(self, row: Rows) -> bool:
         """Whether this delivery is being sent, or may be looked at now."""
-        return bool(row.claimed_by or (row.status in outbox.UNSETTLED and row.due_at <= self.clock.now()))
+        return bool(row.claimed_by or (_has_a_time(row) and row.due_at <= self.clock.now()))
+
+
+def _has_a_time(row: Rows) -> bool:
+    """Whether it goes out at its time; not settled, and made already."""
+    return row.status in outbox.UNSETTLED and row.recipe is None
 
 
 def _rows(tx: Across) -> list[Rows]:

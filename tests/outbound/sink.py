@@ -29,6 +29,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     headers: Mapping[str, str] = {}
     gate: asyncio.Event | None = None
+    text: str = "noted"
+    #: Whether to say all that was received, in place of `text`.
+    echo: bool = False
 
 
 #: The answer to a request; `n` counts all requests from 1.
@@ -60,7 +63,8 @@ class Sink:
         answer = self.answering(got, number)
         if answer.gate is not None:
             await answer.gate.wait()
-        return web.Response(status=answer.status, headers=answer.headers, text="noted")
+        said = f"{got.path} {got.headers} {got.body.decode()}" if answer.echo else answer.text
+        return web.Response(status=answer.status, headers=answer.headers, text=said)
 
 
 def always(status: int = 200, **headers: str) -> Answering:

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from roxels.domain import conversation as decide
-from roxels.domain import summary
-from roxels.domain.conversation import Conversation
+from roxels.domain import outputs, summary
+from roxels.domain.conversation import Conversation, fold
 from roxels.domain.errors import NotFound
 from roxels.domain.events import AnyEvent, ConversationCompleted, ConversationExpired, SessionEnded
+from roxels.domain.ids import derived
 from roxels.domain.life import ABANDONED_AFTER, EndedBy, overdue
 from roxels.storage import conversations, leases, log, sessions, templates
-from roxels.storage.log import Stored
+from roxels.storage.log import Append, Due, Stored
 from roxels.storage.transaction import AcrossWriting, Writing
 
 
@@ -42,7 +43,7 @@ def complete_ended(tx: Writing, conversation_id: str) -> Conversation:
 
 
 def complete(tx: Writing | AcrossWriting, conversation_id: str, state: Conversation) -> Conversation:
-    """Give an ended conversation its summary and findings; once."""
+    """Give an ended conversation its summary and findings, and owe its end-of-session outputs; once, together."""
     if state.status != "processing":
         return state
     kept = templates.version(tx, state.template_id, state.template_version)
@@ -51,7 +52,22 @@ def complete(tx: Writing | AcrossWriting, conversation_id: str, state: Conversat
     made = ConversationCompleted(
         summary=summary.summary(kept.read(), state), findings=summary.findings(kept.read(), state)
     )
-    return conversations.add(tx, conversation_id, state, None, [made])
+    facts = conversations.numbered(state, [made], at=tx.now, session_id=None)
+    after = fold(facts, state)
+    environment, subject = conversations.subject(tx, conversation_id)
+    owed = outputs.owed_at_end(kept.read(), after, subject, tx.now)
+    due = tuple(
+        Due(
+            id=derived("del", each.commit_id, str(place)),
+            environment=environment,
+            person_id=subject.person_id,
+            owed=each,
+        )
+        for place, each in enumerate(owed)
+    )
+    append = Append(conversation_id=conversation_id, expected_seq=state.head, facts=facts, state=after, due=due)
+    log.keep(tx, append)
+    return after
 
 
 def overtake(

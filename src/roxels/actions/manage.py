@@ -7,6 +7,7 @@ from typing import Protocol
 from roxels.domain.domains import cleaned
 from roxels.domain.errors import Conflict, Invalid, NotFound
 from roxels.domain.ids import Ids
+from roxels.domain.outputs import destination
 from roxels.storage import deliveries, keys, outbox, templates
 from roxels.storage.deliveries import Delivery
 from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
@@ -99,8 +100,16 @@ def send_again(tx: Writing, delivery_id: str) -> Delivery:
     if delivery is None:
         raise NotFound
     if delivery.status == "waiting" and not delivery.attempts:
-        raise Conflict("This delivery waits for the answer to an earlier one; send that one again.")
+        raise Conflict("This delivery waits for an earlier one; send that one again.")
     if not outbox.send_again(tx, delivery_id):
         raise Conflict("This delivery is being sent at this moment.")
     sent = deliveries.get(tx, delivery_id)
     return sent or delivery
+
+
+def send_all_again(tx: Writing, url: str) -> tuple[str, int]:
+    """Owe once more all that failed on the way to where this URL leads: that place, and how many. Raises `Invalid`."""
+    where = destination(url)
+    if not where:
+        raise Invalid("`destination` must be an address with scheme and host.", field="destination")
+    return where, outbox.send_all_again(tx, where)

@@ -267,6 +267,41 @@ def checked_id(given: str, field: str) -> str:
     return checked
 
 
+SecretText = Annotated[str, Field(min_length=1, max_length=16384, json_schema_extra={"writeOnly": True})]
+Described = Annotated[str, Field(max_length=1000)]
+
+
+class CreateOutputSecret(Body):
+    """A secret that outputs may name."""
+
+    name: Annotated[str, Field(examples=["crm"])]
+    """What outputs call it: `{{secret:crm}}`."""
+    value: SecretText
+    """The secret itself. Never shown again."""
+    description: Described = ""
+    """What it is for."""
+
+
+class ChangeOutputSecret(Body):
+    """Another name or description."""
+
+    name: str | None = None
+    description: Described | None = None
+
+
+class SecretValue(Body):
+    """Another value."""
+
+    value: SecretText
+
+
+class SendAgain(Body):
+    """Which deliveries to send again."""
+
+    destination: Annotated[str, Field(max_length=2048, examples=["https://hooks.example.com"])]
+    """Any address of the receiver; all that failed on the way to the same scheme, host and port are meant."""
+
+
 def checked_context(context: dict[str, Any] | None) -> dict[str, Any]:
     """The context. Raises `Invalid` where it is too large."""
     given = context or {}

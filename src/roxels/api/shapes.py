@@ -145,11 +145,13 @@ class Delivery(TypedDict):
 
     id: str
     interview_id: str
-    goal_id: str
+    goal_id: Annotated[str | None, Field(description="null: the end of the conversation owes it.")]
     commit_id: str
     revision: int
     type: str
-    url: Annotated[str, Field(description="Credentials in it are not shown.")]
+    method: str
+    url: Annotated[str, Field(description="Secrets stand in it by name only.")]
+    unknown_variables: Annotated[list[str], Field(description="Variables of the output that had no value.")]
     status: Literal["waiting", "due", "delivered", "failed"]
     attempts: list[Attempt]
     next_attempt_at: datetime | None
@@ -356,6 +358,25 @@ class IdentitySecret(TypedDict):
     value: NotRequired[str]
     created_at: datetime
     revoked_at: datetime | None
+
+
+class OutputSecret(TypedDict):
+    """A secret that outputs may name. Its value is never shown."""
+
+    id: str
+    secret_id: Annotated[str, Field(description="The same as `id`.")]
+    name: str
+    description: str
+    status: Literal["active", "deleted"]
+    created_at: datetime
+    updated_at: datetime
+
+
+class SentAgain(TypedDict):
+    """How many deliveries are due again."""
+
+    destination: str
+    count: int
 
 
 class Unfinished(TypedDict):

@@ -30,6 +30,7 @@ from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
 from roxels.storage.pages import Page
 from roxels.storage.receipts import Link
 from roxels.storage.retention import Counts, Rule
+from roxels.storage.secrets import Secret as OutputSecret
 from roxels.storage.sessions import Outline as VisitOutline
 from roxels.storage.templates import Kept, VersionOutline
 
@@ -252,7 +253,9 @@ def delivery(kept: Delivery) -> shapes.Delivery:
         "commit_id": kept.commit_id,
         "revision": kept.revision,
         "type": kept.type,
+        "method": kept.method,
         "url": redacted(kept.url),
+        "unknown_variables": list(kept.unknown),
         "status": cast(Literal["waiting", "due", "delivered", "failed"], kept.status),
         "attempts": [
             {
@@ -359,6 +362,19 @@ def identity_secret(kept: IdentitySecret, value: str | None = None) -> shapes.Id
     if value is not None:
         shown["value"] = value
     return shown
+
+
+def output_secret(kept: OutputSecret, status: Literal["active", "deleted"] = "active") -> shapes.OutputSecret:
+    """A secret of outputs, without its value."""
+    return {
+        "id": kept.id,
+        "secret_id": kept.id,
+        "name": kept.name,
+        "description": kept.description,
+        "status": status,
+        "created_at": kept.created_at,
+        "updated_at": kept.updated_at,
+    }
 
 
 # Browser ------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 Kind = Literal[
     "proc",
+    "sec",
     "person",
     "iv",
     "sess",
@@ -48,3 +49,9 @@ class Ids(Protocol):
 def hashed(secret: str) -> str:
     """What is stored of a credential: SHA-256, enough for 256 random bits (no dictionary to try)."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def derived(kind: Kind, *seed: str) -> str:
+    """A name that follows from others, so that whoever decides the same thing twice gives it the same name."""
+    digest = hashlib.sha256("\0".join((kind, *seed)).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{kind}_{digest[:32]}"

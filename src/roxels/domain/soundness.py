@@ -6,11 +6,12 @@ Whatever passes here, `domain.templates.read` reads without a fault of ours (a t
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, get_args
 
 import msgspec
 
+from roxels.domain import output_rules
 from roxels.domain.fields import FieldType
 from roxels.domain.proof import POLICIES
 from roxels.domain.templates import CarryForward, CommitPolicy, GoalType, field_type, goals_of, is_json_schema
@@ -157,19 +158,23 @@ def warnings(raw: dict[str, Any]) -> list[dict[str, str]]:
     unknown = [(key, key) for key in raw if key not in KNOWN_TOP]
     unknown += [(f"settings.{key}", key) for key in settings if key not in KNOWN_SETTINGS]
     unknown += [(f"{path}.{key}", key) for path, goal in goals_of(raw) for key in goal if key not in KNOWN_GOAL]
-    return [
+    found = [
         {"rule": "unknown_key", "field": path, "message": f"`{key}` is kept as written but means nothing here."}
         for path, key in unknown
     ]
+    return found + [each for output in _outputs_of(raw) for each in _warnings_of_output(*output)]
 
 
 def _faults(raw: dict[str, Any]) -> Iterator[Fault]:
     if not isinstance(raw.get("name"), str) or not raw["name"].strip():
         yield Fault("name", "must be a non-empty string")
     yield from _by_rules(raw, TOP, "")
-    yield from _of_settings(raw.get("settings"))
     misplaced = list(_misplaced_goals(raw))
-    yield from misplaced or _of_goals(raw)
+    goal_ids = set() if misplaced else _goal_ids(raw)
+    yield from _of_settings(raw.get("settings"), goal_ids)
+    yield from misplaced or _of_goals(raw, goal_ids)
+    for index, phase in enumerate([] if misplaced else raw.get("phases") or []):
+        yield from _of_outputs(phase.get("outputs"), f"phases[{index}].outputs", goal_ids)
 
 
 def _by_rules(value: dict[str, Any], rules: dict[str, Rule], path: str) -> Iterator[Fault]:
@@ -179,7 +184,7 @@ def _by_rules(value: dict[str, Any], rules: dict[str, Rule], path: str) -> Itera
             yield Fault(f"{path}.{key}" if path else key, message)
 
 
-def _of_settings(settings: object) -> Iterator[Fault]:
+def _of_settings(settings: object, goal_ids: Collection[str]) -> Iterator[Fault]:
     if settings is None:
         return
     if not isinstance(settings, dict):
@@ -194,7 +199,7 @@ def _of_settings(settings: object) -> Iterator[Fault]:
         yield Fault(
             "settings.model", 'must be the name of a model, or {"name", "speaker", "temperature", "max_tokens"}'
         )
-    yield from _of_outputs(settings.get("outputs"), "settings.outputs")
+    yield from _of_outputs(settings.get("outputs"), "settings.outputs", goal_ids)
 
 
 def _of_embedded(embedded: object) -> Iterator[Fault]:
@@ -230,7 +235,7 @@ def _misplaced_goals(raw: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(f"phases[{index}]", "must be an object whose `goals` is a list")
 
 
-def _of_goals(raw: dict[str, Any]) -> Iterator[Fault]:
+def _of_goals(raw: dict[str, Any], goal_ids: Collection[str]) -> Iterator[Fault]:
     seen: set[str] = set()
     for path, goal in goals_of(raw):
         if not isinstance(goal, dict):
@@ -246,7 +251,7 @@ def _of_goals(raw: dict[str, Any]) -> Iterator[Fault]:
         yield from _by_rules(goal, GOAL, path)
         if isinstance(goal.get("schema"), dict):
             yield from _of_schema(goal["schema"], f"{path}.schema")
-        yield from _of_outputs(goal.get("outputs"), f"{path}.outputs")
+        yield from _of_outputs(goal.get("outputs"), f"{path}.outputs", goal_ids)
     if not seen:
         yield Fault("goals", "must hold at least one goal, here or in `phases[].goals`")
 
@@ -287,7 +292,7 @@ def _of_field(spec: object, path: str) -> Iterator[Fault]:
             yield from _of_field(spec[key], f"{path}.{key}")
 
 
-def _of_outputs(outputs: object, path: str) -> Iterator[Fault]:
+def _of_outputs(outputs: object, path: str, goal_ids: Collection[str]) -> Iterator[Fault]:
     if outputs is None:
         return
     if not isinstance(outputs, list):
@@ -298,11 +303,38 @@ def _of_outputs(outputs: object, path: str) -> Iterator[Fault]:
         config = output.get("config") if isinstance(output, dict) else None
         if not isinstance(output, dict) or not isinstance(output.get("type"), str) or not isinstance(config, dict):
             yield Fault(where, "must be an object with `type` and `config`")
-            continue
-        if output["type"] == "webhook" and not _is_web_address(config.get("url")):
-            yield Fault(f"{where}.config.url", "must be an http or https address")
-        yield from _by_rules(config, {"trigger_goal": TEXT}, f"{where}.config")
+        elif output["type"] == "webhook":
+            for place, message in output_rules.faults(config, goal_ids):
+                yield Fault(f"{where}.config.{place}", message)
 
 
-def _is_web_address(value: object) -> bool:
-    return isinstance(value, str) and value.startswith(("http://", "https://"))
+def _goal_ids(raw: dict[str, Any]) -> set[str]:
+    return {goal["id"] for _, goal in goals_of(raw) if isinstance(goal, dict) and isinstance(goal.get("id"), str)}
+
+
+def _outputs_of(raw: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], set[str] | None]]:
+    """Every output with its path, and the fields that its data will hold (None: not known before it happens)."""
+    fields = {goal["id"]: _field_names(goal.get("schema") or {}) for _, goal in goals_of(raw)}
+    for path, goal in goals_of(raw):
+        yield from ((f"{path}.{where}", each, fields[goal["id"]]) for where, each in _listed(goal))
+    for number, phase in enumerate(raw.get("phases") or []):
+        yield from ((f"phases[{number}].{where}", each, None) for where, each in _listed(phase))
+    for where, each in _listed(raw.get("settings") or {}):
+        yield f"settings.{where}", each, fields.get(each["config"].get("trigger_goal"))
+
+
+def _listed(holder: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [(f"outputs[{index}]", each) for index, each in enumerate(holder.get("outputs") or [])]
+
+
+def _field_names(schema: dict[str, Any]) -> set[str]:
+    return set(schema.get("properties") or {}) if is_json_schema(schema) else set(schema)
+
+
+def _warnings_of_output(path: str, output: dict[str, Any], fields: set[str] | None) -> Iterator[dict[str, str]]:
+    if output["type"] != "webhook":
+        message = f"Outputs of the type `{output['type']}` are kept as written and not delivered; use `webhook`."
+        yield {"rule": "unsupported_output", "field": path, "message": message}
+        return
+    for rule, place, message in output_rules.warnings(output["config"], fields):
+        yield {"rule": rule, "field": f"{path}.config.{place}", "message": message}

@@ -5,7 +5,7 @@ lost by an older server. Goals may stand flat (`goals`) or in phases (`phases[].
 (`properties`) or a field map (`{name: type | {type, description ...}}`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Literal, cast, get_args
 
@@ -16,18 +16,38 @@ from roxels.domain.proof import Proof
 
 GoalType = Literal["open", "quantitative", "qualitative", "structured", "context_dump", "walkthrough"]
 CommitPolicy = Literal["auto", "require_all_required", "human_confirm"]
+Method = Literal["POST", "PUT", "PATCH", "GET", "DELETE"]
+BodyEncoding = Literal["json", "form", "form-nested"]
 CarryForward = Literal["offer", "prefill", "off"]
 
 DEFAULT_WINDOW = timedelta(hours=720)
 DEFAULT_PROOF_LIFE = timedelta(hours=24)
 
 
-class Output(msgspec.Struct, frozen=True):
-    """What is delivered on a commit: for now a webhook at `url` (placeholders allowed in its path and query)."""
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that is made on a commit or at the end. `domain.rendering` says how placeholders in it are filled."""
 
-    type: str
+    type: str = "webhook"
     url: str
+    method: Method = "POST"
+    headers: dict[str, str] = {}
+    body_template: str | dict[str, Any] | list[Any] | None = None
+    raw_payload: bool = False
+    #: None where nothing was said: JSON, or what a form's `Content-Type` in the headers says.
+    body_encoding: BodyEncoding | None = None
+    #: JSON Schema of the body, for whoever reads the template; samples are made from it.
+    schema: dict[str, Any] = {}
+    #: On the template: the goal whose commit fires it; None: the end of the conversation.
     trigger_goal: str | None = None
+    #: Context key by selector: what later outputs are told of this one's answer.
+    response_capture: dict[str, str] = {}
+
+
+class Phase(msgspec.Struct, frozen=True, kw_only=True):
+    """Goals that belong together; its outputs fire when all of them are committed."""
+
+    goal_ids: tuple[str, ...]
+    outputs: tuple[Output, ...]
 
 
 class Goal(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +90,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     language: str = "en"
     goals: tuple[Goal, ...] = ()
+    phases: tuple[Phase, ...] = ()
     greeting: str = ""
     returning_greeting: str = ""
     max_session_minutes: float | None = None
@@ -106,6 +127,7 @@ def read(template_id: str, version: int, raw: dict[str, Any]) -> Template:
         name=raw["name"],
         language=str(settings.get("language") or raw.get("language") or "en"),
         goals=tuple(_goal(goal) for _, goal in goals_of(raw)),
+        phases=tuple(_phase(phase) for phase in raw.get("phases") or []),
         greeting=settings.get("greeting") or "",
         returning_greeting=settings.get("returning_greeting") or "",
         max_session_minutes=settings.get("max_session_duration_minutes"),
@@ -194,10 +216,22 @@ def field_type(kind: object) -> FieldType | None:
 def _outputs(raw: object) -> tuple[Output, ...]:
     if not isinstance(raw, list):
         return ()
-    return tuple(
-        Output(type=each["type"], url=each["config"]["url"], trigger_goal=each["config"].get("trigger_goal"))
-        for each in raw
-        if each.get("type") == "webhook"
+    return tuple(read_output(each["type"], each["config"]) for each in raw if each.get("type") == "webhook")
+
+
+def read_output(kind: str, config: Mapping[str, Any]) -> Output:
+    """The output in a `config` that `domain.output_rules` found to be sound."""
+    return Output(
+        type=kind,
+        url=config["url"],
+        method=config.get("method") or "POST",
+        headers=dict(config.get("headers") or {}),
+        body_template=config.get("body_template"),
+        raw_payload=config.get("raw_payload") is True,
+        body_encoding=config.get("body_encoding"),
+        schema=dict(config.get("schema") or {}),
+        trigger_goal=config.get("trigger_goal"),
+        response_capture=dict(config.get("response_capture") or {}),
     )
 
 
@@ -213,6 +247,10 @@ def _model(raw: object) -> ModelWish:
         temperature=raw.get("temperature"),
         max_tokens=raw.get("max_tokens"),
     )
+
+
+def _phase(raw: dict[str, Any]) -> Phase:
+    return Phase(goal_ids=tuple(goal["id"] for goal in raw.get("goals") or []), outputs=_outputs(raw.get("outputs")))
 
 
 def _resumption(raw: object) -> Resumption:

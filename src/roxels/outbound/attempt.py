@@ -6,7 +6,7 @@ Any other answer (4xx, and 3xx, since redirects are not followed): asking again 
 
     status                           verdict             fault before a status         verdict
     2xx                              Done                name, connect, tls, timeout, cut_off,
-    408, 429, 5xx                    RetryIn or Fatal      not_http, unsigned, internal      RetryIn or Fatal
+    408, 429, 5xx                    RetryIn or Fatal      not_http, unsigned, secret, internal      RetryIn or Fatal
     all others                       Fatal               target, url, request                Fatal
 
     wait after attempt               1    2    3    4    5     6     7    (8 is the last)
@@ -32,7 +32,18 @@ LAST_ATTEMPT = len(WAITS) + 1
 
 #: What can go wrong before a receiver has answered with a status.
 Fault = Literal[
-    "name", "connect", "tls", "timeout", "cut_off", "not_http", "target", "url", "request", "unsigned", "internal"
+    "name",
+    "connect",
+    "tls",
+    "timeout",
+    "cut_off",
+    "not_http",
+    "target",
+    "url",
+    "request",
+    "unsigned",
+    "secret",
+    "internal",
 ]
 
 
@@ -68,6 +79,10 @@ FAULTS: Mapping[Fault, _Meaning] = {
         True,
         "Not sent, since there is no webhook secret to sign it with. Create one with POST /v1/webhook-secrets.",
     ),
+    "secret": _Meaning(
+        True,
+        "Not sent, since a secret that the output names is not there or does not open. Set it with /v1/secrets.",
+    ),
     "internal": _Meaning(True, "Roxels made a mistake; its log says which."),
 }
 
@@ -83,6 +98,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int
     #: The first 4 KB of the answer as text; bytes that are no UTF-8 stand as U+FFFD.
     response_excerpt: str = ""
+    #: All that was read of the answer, as text.
+    answer: str = ""
     #: The `Retry-After` header as sent, or None.
     retry_after: str | None = None
 

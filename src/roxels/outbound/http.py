@@ -145,11 +145,13 @@ class Caller:
                     await _exchange(self._session, target, request, answer)
             except (aiohttp.ClientError, TargetNotAllowed, OSError, ValueError) as error:
                 fault = _fault_named(error)
+        text = _without_secrets(bytes(answer.body), request.secrets)
         return Outcome(
             status_code=answer.status,
             error=fault,
             duration_ms=round((self._monotonic() - began) * 1000),
-            response_excerpt=_excerpt(bytes(answer.body), request.secrets),
+            response_excerpt=text.encode()[:EXCERPT].decode("utf-8", "ignore"),
+            answer=text,
             retry_after=answer.retry_after,
         )
 
@@ -219,12 +221,12 @@ def _fault_named(error: Exception) -> Fault:
             return "request"
 
 
-def _excerpt(body: bytes, secrets: tuple[str, ...]) -> str:
-    """The beginning of an answer as text that may be kept: no secret that was sent, no NUL (PostgreSQL has none)."""
+def _without_secrets(body: bytes, secrets: tuple[str, ...]) -> str:
+    """An answer as text that may be kept: no secret that was sent, no NUL (PostgreSQL has none)."""
     text = body.decode("utf-8", "replace").replace("\0", "\ufffd")
     for form in sorted(_forms(secrets), key=len, reverse=True):
         text = text.replace(form, "[secret]")
-    return text.encode()[:EXCERPT].decode("utf-8", "ignore")
+    return text
 
 
 def _forms(secrets: tuple[str, ...]) -> set[str]:

@@ -24,7 +24,10 @@ import msgspec
 from roxels import webhooks
 from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
+from roxels.domain.outputs import captured
+from roxels.domain.rendering import reveal
 from roxels.outbound.attempt import Done, Fatal, Outcome, RetryIn, verdict
+from roxels.outbound.circuits import PROBE_EVERY, Circuits
 from roxels.outbound.http import TIME_LIMIT, Request
 from roxels.storage import outbox
 from roxels.storage.outbox import Claimed, Claims, Settled, Wish
@@ -67,6 +70,13 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     is_alive: Callable[[str], bool]
 
 
+class Keys(msgspec.Struct, frozen=True, kw_only=True):
+    """What one attempt is signed with, and the secrets that it names."""
+
+    signing: list[str]
+    named: dict[str, str]
+
+
 class Worker:
     """Delivers, from `start` to `stop`. Any number may work on one database, in one process or several."""
 
@@ -79,6 +89,7 @@ class Worker:
         self._back: list[Claimed] = []
         self._stirred = asyncio.Event()
         self._is_stopping = False
+        self._circuits = Circuits(PROBE_EVERY * self._pace.retry_scale)
 
     def start(self) -> None:
         """Begin; what a dead process had in hand is taken over first."""
@@ -134,8 +145,10 @@ class Worker:
             self._back = back + self._back
             raise
         secrets = {environment: self._opened(environment, claims) for environment in claims.sealed}
+        named = {environment: self._named(environment, found) for environment, found in claims.named.items()}
         for delivery in claims.taken:
-            task = asyncio.create_task(self._send(delivery, secrets.get(delivery.environment, [])))
+            keys = Keys(signing=secrets.get(delivery.environment, []), named=named.get(delivery.environment, {}))
+            task = asyncio.create_task(self._send(delivery, keys))
             self._sending[task] = delivery
             task.add_done_callback(self._sent)
         return claims.more and not self._is_stopping and len(self._sending) < self._pace.at_once
@@ -149,6 +162,7 @@ class Worker:
             limit=self._pace.at_once - len(self._sending),
             per_destination=self._pace.per_destination,
             busy=Counter(delivery.destination for delivery in self._sending.values()),
+            troubled=self._circuits.limits(self._deps.clock.monotonic()),
         )
 
     def _opened(self, environment: str, claims: Claims) -> list[str]:
@@ -163,10 +177,22 @@ class Worker:
                 )
         return opened
 
-    async def _send(self, delivery: Claimed, secrets: list[str]) -> None:
+    def _named(self, environment: str, found: dict[str, tuple[str, str]]) -> dict[str, str]:
+        opened = {}
+        for name, (secret_id, sealed) in found.items():
+            try:
+                opened[name] = self._deps.vault.open(sealed, environment=environment, id=secret_id)
+            except CannotOpen as fault:
+                log.error(
+                    "A secret does not open; set its value again.",
+                    extra={"action": "deliver", "secret_id": secret_id, "code": fault.code},
+                )
+        return opened
+
+    async def _send(self, delivery: Claimed, keys: "Keys") -> None:
         began = self._deps.clock.now()
         try:
-            outcome = await self._attempt(delivery, secrets, began)
+            outcome = await self._attempt(delivery, keys, began)
         except asyncio.CancelledError:
             self._back.append(delivery)
             return
@@ -175,17 +201,29 @@ class Worker:
             outcome = Outcome(error="internal", duration_ms=0)
         self._settled.append(self._judged(delivery, outcome, began))
 
-    async def _attempt(self, delivery: Claimed, secrets: list[str], now: datetime) -> Outcome:
-        if not secrets:
+    async def _attempt(self, delivery: Claimed, keys: "Keys", now: datetime) -> Outcome:
+        if not keys.signing:
             return Outcome(error="unsigned", duration_ms=0)
-        body = delivery.body.encode()
-        signed = webhooks.sign(secrets, id=delivery.id, timestamp=int(now.timestamp()), body=body)
-        headers = {"Content-Type": "application/json", "Idempotency-Key": delivery.commit_id} | signed
-        return await self._deps.call(Request(url=delivery.url, headers=headers, body=body))
+        try:
+            request = reveal(delivery.request, keys.named)
+        except KeyError:
+            return Outcome(error="secret", duration_ms=0)
+        body = (request.body or "").encode()
+        signed = webhooks.sign(keys.signing, id=delivery.id, timestamp=int(now.timestamp()), body=body)
+        return await self._deps.call(
+            Request(
+                url=request.url,
+                method=request.method,
+                headers=request.headers | {"Idempotency-Key": delivery.commit_id} | signed,
+                body=None if request.method == "GET" else body,
+                secrets=tuple(keys.named[name] for name in delivery.request.secrets),
+            )
+        )
 
     def _judged(self, delivery: Claimed, outcome: Outcome, began: datetime) -> Settled:
         now = self._deps.clock.now()
         number = delivery.tries + 1
+        self._circuits.note(delivery.destination, outcome, self._deps.clock.monotonic())
         after = verdict(number, outcome, now=now, chance=self._chance(), scale=self._pace.retry_scale)
         fields = {
             "action": "deliver",
@@ -219,6 +257,7 @@ class Worker:
             duration_ms=outcome.duration_ms,
             error=outcome.error,
             response_excerpt=outcome.response_excerpt,
+            captured=captured(delivery.captures, outcome.answer) if status == "delivered" else {},
         )
 
     def _chance(self) -> float:

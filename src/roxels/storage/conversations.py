@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.events import AnyEvent, Fact
 from roxels.domain.life import EndedBy, Status
+from roxels.domain.outputs import Subject
 from roxels.domain.persons import Person
 from roxels.domain.proof import Proof, Sight
 from roxels.domain.resumption import Past
@@ -20,7 +21,7 @@ from roxels.storage.pages import Page, Span, page
 from roxels.storage.schema import ERASING, conversations, persons
 from roxels.storage.seen import seen
 from roxels.storage.sessions import Outline as VisitOutline
-from roxels.storage.transaction import AcrossWriting, AnySelect, Reading, Rows, Writing
+from roxels.storage.transaction import AcrossWriting, AnySelect, Reading, Rows, View, Writing
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +90,21 @@ def owner(tx: Reading, conversation_id: str) -> str | None:
     )
     owner: str | None = tx.value(tx.held(query))
     return owner
+
+
+def subject(view: View, conversation_id: str) -> tuple[str, Subject]:
+    """The environment of a conversation, and whose it is as deliveries name it. Raises `Gone`."""
+    query = (
+        select(conversations.c.environment, conversations.c.person_id, persons.c.external_id)
+        .join(persons, persons.c.id == conversations.c.person_id)
+        .where(conversations.c.id == conversation_id)
+    )
+    row = view.first(query)
+    if row is None:
+        raise log.Gone
+    return row.environment, Subject(
+        conversation_id=conversation_id, person_id=row.person_id, external_id=row.external_id
+    )
 
 
 def add(

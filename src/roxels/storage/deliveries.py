@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import select
 
+from roxels.domain.rendering import Frozen
 from roxels.storage.pages import Page, Span, page
 from roxels.storage.schema import attempts, deliveries
 from roxels.storage.transaction import AnySelect, Reading, Rows
@@ -27,7 +28,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     conversation_id: str
-    goal_id: str
+    goal_id: str | None
     commit_id: str
     revision: int
     type: str
@@ -36,7 +37,18 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime
     claimed_by: str | None
     created_at: datetime
+    request: str | None = None
     attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Variables of the output that had no value when the request was made."""
+        return () if self.request is None else msgspec.json.decode(self.request, type=Frozen).unknown
+
+    @property
+    def method(self) -> str:
+        """How the receiver is called."""
+        return "POST" if self.request is None else msgspec.json.decode(self.request, type=Frozen).method
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,8 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from roxels.domain.conversation import EMPTY, Conversation, fold
 from roxels.domain.errors import Conflict, NotFound
 from roxels.domain.events import Fact, decode, encode, name_of
-from roxels.domain.outputs import Owed, destination
+from roxels.domain.outputs import Owed, Recipe, destination
+from roxels.storage.freezing import columns_of, freeze_ready
 from roxels.storage.schema import ERASING, conversations, deliveries, events, persons, pieces
 from roxels.storage.transaction import AcrossWriting, View, Writing
 
@@ -231,6 +232,14 @@ def _write_rows(connection: Connection, accepted: Sequence[Append]) -> None:
         owners = select(persons.c.id).where(persons.c.id.in_({row["person_id"] for row in due})).order_by(persons.c.id)
         connection.execute(owners.with_for_update(key_share=True))  # two commits of one person take two places
         connection.execute(insert(deliveries).values(place=_NEXT_PLACE), due)
+        _freeze_ready(connection, accepted)
+
+
+def _freeze_ready(connection: Connection, accepted: Sequence[Append]) -> None:
+    """What waits for answers that are in already is made at once."""
+    for append in accepted:
+        if append.facts and any(isinstance(due.owed.made, Recipe) for due in append.due):
+            freeze_ready(connection, [append.conversation_id], append.facts[-1].at)
 
 
 _others = deliveries.alias()
@@ -272,10 +281,10 @@ def _due_rows(append: Append) -> list[dict[str, Any]]:
             "commit_id": due.owed.commit_id,
             "revision": due.owed.revision,
             "type": due.owed.type,
-            "url": due.owed.url,
+            **columns_of(due.owed.made),
             "destination": destination(due.owed.url),
-            "body": due.owed.body,
-            "status": "due",
+            "captures": msgspec.json.encode(due.owed.captures).decode() if due.owed.captures else None,
+            "captured": None,
             "due_at": at,
             "claimed_by": None,
             "tries": 0,

@@ -10,6 +10,8 @@ The law of a delivery:
 
     from                to                           in
     (commit)            due                          storage.log, in the transaction of the commit
+    (commit)            waiting                      the same, where it is made of an earlier one's answer
+    waiting             due                          storage.freezing: that answer is in, or there will be none
     due, waiting        waiting                      exchange: an earlier one of its line is not settled
     due, waiting        (the same), claimed          exchange: `claimed_by` names the claim, `due_at` says its end
     claimed             delivered, waiting, failed   exchange: as the attempt came out
@@ -27,11 +29,14 @@ keys: receivers drop repeats), is never lost, and is settled once per attempt. A
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, insert, or_, select, update
 
+from roxels.domain.rendering import Frozen
+from roxels.storage import secrets
+from roxels.storage.freezing import freeze_ready, request_of
 from roxels.storage.schema import attempts, deliveries, webhook_secrets
 from roxels.storage.transaction import AcrossWriting, AnySelect, View, Writing
 
@@ -47,10 +52,12 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     claim: str
     environment: str
     person_id: str
+    conversation_id: str
     commit_id: str
-    url: str
     destination: str
-    body: str
+    request: Frozen
+    #: Context key by selector, from the receiver's answer.
+    captures: dict[str, str] = {}
     #: Attempts made before this one.
     tries: int
 
@@ -69,6 +76,8 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     #: The name of a `outbound.attempt.Fault`.
     error: str | None
     response_excerpt: str
+    #: What was captured of the answer.
+    captured: dict[str, Any] = {}
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +92,12 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     per_destination: int
     #: How many are being sent by this process already, by destination.
     busy: Mapping[str, int] = {}
+    #: How many at most to destinations that are in trouble, in place of `per_destination`.
+    troubled: Mapping[str, int] = {}
+
+    def room(self, destination: str) -> int:
+        """How many more may be sent there now."""
+        return self.troubled.get(destination, self.per_destination) - self.busy.get(destination, 0)
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +106,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     taken: list[Claimed] = []
     #: Webhook secrets as they lie in the database: (id, sealed) by environment, oldest first.
     sealed: dict[str, list[tuple[str, str]]] = {}
+    #: The secrets that requests name, by environment and name: (id, sealed).
+    named: dict[str, dict[str, tuple[str, str]]] = {}
     #: Whether more may be due than was looked at.
     more: bool = False
 
@@ -123,11 +140,27 @@ def send_again(tx: Writing, delivery_id: str) -> bool:
             deliveries.c.environment == tx.environment,
             deliveries.c.id == delivery_id,
             deliveries.c.claimed_by.is_(None),
+            deliveries.c.recipe.is_(None),
         )
         .values(status="due", due_at=tx.now)
     )
     tx.owes = tx.owes or found > 0
     return found > 0
+
+
+def send_all_again(tx: Writing, destination: str) -> int:
+    """The same for all that failed on the way to one destination (scheme, host and port); says how many."""
+    found = tx.run(
+        update(deliveries)
+        .where(
+            deliveries.c.environment == tx.environment,
+            deliveries.c.destination == destination,
+            deliveries.c.status == "failed",
+        )
+        .values(status="due", due_at=tx.now)
+    )
+    tx.owes = tx.owes or found > 0
+    return found
 
 
 def _settle(tx: AcrossWriting, settled: Sequence[Settled]) -> None:
@@ -151,12 +184,20 @@ def _settle(tx: AcrossWriting, settled: Sequence[Settled]) -> None:
     tx.run(
         update(deliveries).where(deliveries.c.id == bindparam("of")).values(claimed_by=None),
         [
-            {"of": one.delivery.id, "status": one.status, "due_at": one.due_at, "tries": one.delivery.tries + 1}
+            {
+                "of": one.delivery.id,
+                "status": one.status,
+                "due_at": one.due_at,
+                "tries": one.delivery.tries + 1,
+                "captured": msgspec.json.encode(one.captured).decode() if one.captured else None,
+            }
             for one in kept
         ],
     )
     tx.counts.update(("attempts", one.status) for one in kept)
-    _let_go_on(tx, [one.delivery for one in kept if one.status != "waiting"])
+    gone = [one.delivery for one in kept if one.status != "waiting"]
+    freeze_ready(tx.connection, {each.conversation_id for each in gone if each.captures}, tx.now)
+    _let_go_on(tx, gone)
 
 
 def _let_go_on(tx: AcrossWriting, gone: Iterable[Claimed]) -> None:
@@ -176,7 +217,12 @@ def _let_go_on(tx: AcrossWriting, gone: Iterable[Claimed]) -> None:
     )
     tx.run(
         update(deliveries)
-        .where(deliveries.c.id == first, deliveries.c.tries == 0, deliveries.c.claimed_by.is_(None))
+        .where(
+            deliveries.c.id == first,
+            deliveries.c.tries == 0,
+            deliveries.c.claimed_by.is_(None),
+            deliveries.c.recipe.is_(None),
+        )
         .values(status="due", due_at=tx.now),
         [{"of_person": person_id, "to_destination": destination} for person_id, destination in lines],
     )
@@ -205,7 +251,7 @@ def _claim(tx: AcrossWriting, wish: Wish) -> Claims:
     found = _due(tx, wish)
     until = tx.now + wish.life
     held_until = _held_back(tx, [delivery.id for delivery in found])
-    room = Counter({each: wish.per_destination - wish.busy.get(each, 0) for each in {one.destination for one in found}})
+    room = Counter({each: wish.room(each) for each in {one.destination for one in found}})
     taken: list[Claimed] = []
     for delivery in found:
         if delivery.id not in held_until and room[delivery.destination] > 0:
@@ -222,19 +268,25 @@ def _claim(tx: AcrossWriting, wish: Wish) -> Claims:
     return Claims(
         taken=taken,
         sealed=_sealed(tx, {delivery.environment for delivery in taken}),
+        named=_named(tx, taken),
         more=len(found) == wish.limit,
     )
 
 
 def _due(tx: AcrossWriting, wish: Wish) -> list[Claimed]:
     """What may be looked at now, the longest due first; each status is read in the order of its index."""
-    full = [destination for destination, sending in wish.busy.items() if sending >= wish.per_destination]
+    full = [each for each in {**wish.busy, **wish.troubled} if wish.room(each) <= 0]
     found = [
         row
         for status in UNSETTLED
         for row in tx.all(
             select(deliveries)
-            .where(deliveries.c.status == status, deliveries.c.due_at <= tx.now, deliveries.c.destination.not_in(full))
+            .where(
+                deliveries.c.status == status,
+                deliveries.c.due_at <= tx.now,
+                deliveries.c.recipe.is_(None),
+                deliveries.c.destination.not_in(full),
+            )
             .order_by(deliveries.c.due_at)
             .limit(wish.limit)
             .with_for_update(skip_locked=True)
@@ -248,9 +300,10 @@ def _due(tx: AcrossWriting, wish: Wish) -> list[Claimed]:
             environment=row.environment,
             person_id=row.person_id,
             commit_id=row.commit_id,
-            url=row.url,
+            conversation_id=row.conversation_id,
             destination=row.destination,
-            body=row.body,
+            request=request_of(row),
+            captures=msgspec.json.decode(row.captures) if row.captures else {},
             tries=row.tries,
         )
         for row in found[: wish.limit]
@@ -291,6 +344,13 @@ def _sealed(view: View, environments: Collection[str]) -> dict[str, list[tuple[s
     for row in view.all(query):
         found.setdefault(row.environment, []).append((row.id, row.sealed))
     return found
+
+
+def _named(tx: AcrossWriting, taken: Sequence[Claimed]) -> dict[str, dict[str, tuple[str, str]]]:
+    wanted: dict[str, set[str]] = {}
+    for delivery in taken:
+        wanted.setdefault(delivery.environment, set()).update(delivery.request.secrets)
+    return {environment: secrets.sealed(tx, environment, names) for environment, names in wanted.items() if names}
 
 
 def _unsettled(table: FromClause = deliveries) -> ColumnElement[bool]:

@@ -239,7 +239,8 @@ deliveries = Table(
     column("environment", String, about=NOTHING),
     column("conversation_id", String, ForeignKey("conversations.id"), about=PERSON),
     column("person_id", String, ForeignKey("persons.id"), about=PERSON),
-    column("goal_id", String, about=NOTHING),
+    #: None where the end of the conversation owes it.
+    column("goal_id", String, nullable=True, about=NOTHING),
     column("commit_id", String, about=PERSON),
     column("revision", Integer, about=NOTHING),
     column("type", String, about=NOTHING),
@@ -249,6 +250,11 @@ deliveries = Table(
     #: Its place among all deliveries of this person, from 1.
     column("place", Integer, about=NOTHING),
     column("body", Text, about=PERSON),
+    #: JSON, see `storage.freezing`: the rest of the request; what it waits to be made of; what its answer tells others.
+    column("request", Text, nullable=True, about=PERSON),
+    column("recipe", Text, nullable=True, about=PERSON),
+    column("captures", Text, nullable=True, about=NOTHING),
+    column("captured", Text, nullable=True, about=PERSON),
     column("status", String, about=NOTHING),
     #: When it may be tried; while a worker tries it, when its claim runs out.
     column("due_at", Moment, about=NOTHING),
@@ -333,6 +339,20 @@ used_tokens = Table(
     column("hash", String, primary_key=True, about=NOTHING),
     column("expires_at", Moment, about=NOTHING),
     Index(None, "expires_at"),
+)
+
+#: What outputs name and only the delivery worker opens. `sealed` as above.
+secrets = Table(
+    "secrets",
+    metadata,
+    column("id", String, primary_key=True, about=NOTHING),
+    column("environment", String, about=NOTHING),
+    column("name", String, about=NOTHING),
+    column("description", Text, about=NOTHING),
+    column("sealed", Text, about=NOTHING),
+    column("created_at", Moment, about=NOTHING),
+    column("updated_at", Moment, about=NOTHING),
+    UniqueConstraint("environment", "name"),
 )
 
 operators = Table(

@@ -232,11 +232,7 @@ class Room:
                 person_id=self._subject.person_id,
                 owed=owed,
             )
-            for fact in facts
-            if isinstance(fact.event, GoalCommitted)
-            for owed in outputs.owed(
-                self.template, fact.event, after, self._subject, session_id=fact.session_id, at=fact.at
-            )
+            for owed in outputs.owed(self.template, facts, after, self._subject)
         )
 
     def _show(self, facts: Sequence[Fact], after: Conversation, piece: log.Piece | None) -> None:

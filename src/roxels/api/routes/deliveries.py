@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from roxels.actions import manage
-from roxels.api import paging, shapes, views
+from roxels.api import bodies, paging, shapes, views
 from roxels.api.answers import Answer, reply
 from roxels.api.auth import Secret
 from roxels.api.reading import StrictRoute
@@ -36,6 +36,17 @@ async def list_deliveries(
 async def get_delivery(key: Secret, delivery_id: str) -> Response:
     """Read a delivery with every attempt."""
     return reply(Answer(body=views.delivery(await key.read(_delivery, delivery_id))))
+
+
+@router.post("/send", response_model=shapes.SentAgain)
+async def send_deliveries(key: Secret, body: bodies.SendAgain) -> Response:
+    """Send again all that failed on the way to one receiver: same bytes, same keys, in their order."""
+
+    def work(tx: Writing) -> Answer:
+        where, count = manage.send_all_again(tx, body.destination)
+        return Answer(body={"destination": where, "count": count})
+
+    return await key.post(work)
 
 
 @router.post("/{delivery_id}/send", response_model=shapes.Delivery)

@@ -1,14 +1,19 @@
-"""Secret keys and webhook secrets of the caller's own environment. A value is shown once, when it is made."""
+"""Secret keys, webhook secrets and the secrets of outputs, each in the caller's own environment.
+
+The value of a key or webhook secret is shown once, when it is made; that of an output's secret never.
+"""
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from roxels.actions import identify, manage
+from roxels.actions import secrets as keeping
 from roxels.api import bodies, paging, shapes, views
 from roxels.api.answers import Answer, reply
 from roxels.api.auth import Secret
 from roxels.api.reading import StrictRoute
 from roxels.storage import identities, keys
+from roxels.storage import secrets as kept
 from roxels.storage.identities import IdentitySecret
 from roxels.storage.keys import ApiKey, WebhookSecret
 from roxels.storage.transaction import Writing
@@ -107,3 +112,49 @@ async def revoke_identity_secret(key: Secret, secret_id: str) -> Response:
         return identify.revoke_secret(tx, secret_id)
 
     return reply(Answer(body=views.identity_secret(await key.write(work))))
+
+
+@router.post("/secrets", status_code=201, response_model=shapes.OutputSecret)
+async def create_secret(key: Secret, body: bodies.CreateOutputSecret) -> Response:
+    """Keep a secret that outputs may name: `{{secret:crm}}`. Its value is sealed and never shown again."""
+    services = key.services
+
+    def work(tx: Writing) -> Answer:
+        made = keeping.create(tx, body.name, body.value, body.description, services.ids, services.sealer)
+        return Answer(body=views.output_secret(made), status=201)
+
+    return await key.post(work)
+
+
+@router.get("/secrets", response_model=shapes.Page[shapes.OutputSecret])
+async def list_secrets(key: Secret, cursor: paging.After = None, limit: paging.Limit = 50) -> Response:
+    """List the secrets that outputs may name, newest first, without their values."""
+    found = await key.read(kept.listed, paging.span(cursor, limit))
+    return reply(Answer(body=views.page(found, views.output_secret)))
+
+
+@router.get("/secrets/{secret_id}", response_model=shapes.OutputSecret)
+async def get_secret(key: Secret, secret_id: str) -> Response:
+    """Read a secret by its id or name, without its value."""
+    return reply(Answer(body=views.output_secret(await key.read(keeping.get, secret_id))))
+
+
+@router.patch("/secrets/{secret_id}", response_model=shapes.OutputSecret)
+async def change_secret(key: Secret, secret_id: str, body: bodies.ChangeOutputSecret) -> Response:
+    """Give a secret another name or description. The name of one that a template uses stays."""
+    changed = await key.write(keeping.change, secret_id, body.name, body.description)
+    return reply(Answer(body=views.output_secret(changed)))
+
+
+@router.put("/secrets/{secret_id}/value", response_model=shapes.OutputSecret)
+async def set_secret(key: Secret, secret_id: str, body: bodies.SecretValue) -> Response:
+    """Give a secret another value: everything that is sent from now on has it, attempts under way too."""
+    changed = await key.write(keeping.set_value, secret_id, body.value, key.services.sealer)
+    return reply(Answer(body=views.output_secret(changed)))
+
+
+@router.delete("/secrets/{secret_id}", response_model=shapes.OutputSecret)
+async def delete_secret(key: Secret, secret_id: str) -> Response:
+    """Forget a secret. Refused with 409 while a template names it; the message says which."""
+    removed = await key.write(keeping.remove, secret_id)
+    return reply(Answer(body=views.output_secret(removed, "deleted")))

@@ -1,0 +1,183 @@
+"""Outputs on their way: whom they name, what they wait for, what they hide, and who is asked less often."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from roxels.outbound.attempt import Outcome
+from roxels.outbound.circuits import Circuits
+from roxels.storage import outbox
+from tests.outbound.conftest import Office
+from tests.outbound.sink import Answer, Got, always, sinking
+from tests.outbound.test_worker import are_settled, once
+
+
+async def test_the_end_owes_once_under_a_commit_id_of_its_own(office: Office) -> None:
+    async with sinking() as sink:
+        talk = await office.talk_on("ada", [{"url": f"{sink.url}/goal"}], at_end=[{"url": f"{sink.url}/end"}])
+        commit_id = await talk.commit("Acme")
+        await talk.end()
+        await talk.end()
+        await once(office)
+    goal, end = (json.loads(got.body) for got in sink.got)
+    assert [got.path for got in sink.got] == ["/goal", "/end"]
+    assert end["commit_id"] == sink.got[1].headers["idempotency-key"] != commit_id == goal["commit_id"]
+    assert (end["goal_id"], end["external_id"], end["ended_by"]) == (None, "ada", "api")
+    assert end["commit_id"].startswith("commit_")
+
+
+async def test_identity_stands_everywhere_and_is_always_ours(office: Office) -> None:
+    shape = {
+        "who": "{{external_id}}",
+        "context": "{{context.external_id}}",
+        "person": "{{person_id}}",
+        "proof": "{{identity.proof}}",
+        "commit": "{{commit_id}}",
+        "conversation": "{{interview.id}}",
+        "goal": "{{goal.id}}",
+        "field": "{{context.company}}",
+        "plan": "{{context.plan}}",
+    }
+    async with sinking() as sink:
+        config = {"url": f"{sink.url}/{{{{external_id}}}}", "method": "PUT", "headers": {"X-Who": "{{external_id}}"}}
+        ada = await office.talk_on("ada/../bob", [config | {"body_template": shape}, {"url": sink.url}])
+        nobody = await office.talk_on(None, [{"url": sink.url, "body_template": shape}, {"url": sink.url}])
+        commit_id = await ada.commit("Acme")
+        await nobody.commit()
+        await once(office)
+    by_person: dict[str, list[Any]] = {}
+    for got in sink.got:
+        body = json.loads(got.body)
+        by_person.setdefault(body.get("person") or body["person_id"], []).append((got, body))
+    (got, own), (_, default) = by_person[ada.opened.person.id]
+    assert (got.path, got.headers["x-who"]) == ("/ada%2F..%2Fbob", "ada/../bob")
+    assert own == {
+        "who": "ada/../bob",
+        "context": "ada/../bob",
+        "person": ada.opened.person.id,
+        "proof": "claimed",
+        "commit": commit_id,
+        "conversation": ada.opened.conversation_id,
+        "goal": "g1",
+        "field": "Acme",
+        "plan": "pro",
+    }
+    assert (default["external_id"], default["context"]["external_id"]) == ("ada/../bob", "ada/../bob")
+    assert default["identity"] == {"proof": "claimed"}
+    (_, own), (_, default) = by_person[nobody.opened.person.id]
+    assert (own["who"], own["context"], own["proof"]) == (None, None, "anonymous")
+    assert (default["external_id"], default["person_id"]) == (None, nobody.opened.person.id)
+
+
+async def test_a_secret_is_sent_and_stands_nowhere_else(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    config = {"headers": {"Authorization": "Bearer {{secret:crm}}"}, "body_template": {"k": "{{secret:crm}}"}}
+    async with sinking(lambda got, _n: Answer(status=200, echo=True)) as sink:
+        talk = await office.talk_on("ada", [config | {"url": f"{sink.url}/?k={{{{secret:crm}}}}"}])
+        await talk.commit()
+        await once(office)
+        assert [attempt.error for attempt in await office.tries()] == ["secret"]
+        await office.keep_secret("crm", 'hush"hush')
+        office.clock.advance(2)
+        await once(office)
+    (got,) = sink.got
+    assert got.headers["authorization"] == 'Bearer hush"hush'
+    assert json.loads(got.body) == {"k": 'hush"hush'}
+    assert got.path == "/?k=hush%22hush"
+    ours = [vars(record) for record in caplog.records if record.name.startswith("roxels")]
+    kept = f"{await office.rows()} {await office.tries()} {ours}"
+    assert "hush" not in kept
+    assert "[secret]" in kept
+    assert await office.statuses() == {"delivered"}
+
+
+def chain(url: str) -> list[dict[str, Any]]:
+    return [
+        {"url": f"{url}/ticket", "response_capture": {"ticket": "data.ids[1]", "external_id_": "data"}},
+        {"url": f"{url}/note/{{{{context.ticket}}}}", "body_template": {"ticket": "{{context.ticket}}"}},
+    ]
+
+
+async def test_a_later_one_waits_for_an_answer_and_is_frozen_with_it(office: Office) -> None:
+    def answering(got: Got, n: int) -> Answer:
+        return Answer(status=503 if n == 1 else 200, text='{"data": {"ids": [1, "t/7"]}}')
+
+    async with sinking(answering) as sink, sinking(answering) as other:
+        configs = chain(sink.url)
+        configs[1]["url"] = configs[1]["url"].replace(sink.url, other.url)
+        talk = await office.talk_on("ada", configs)
+        await talk.commit()
+        await once(office)
+        first, second = await office.rows()
+        assert (second.status, second.body, second.tries) == ("waiting", "", 0)
+        assert not await office.store.write("test", outbox.send_again, second.id)
+        worker = office.worker()
+        await office.until(worker, are_settled, time_passes=True)
+        await worker.stop(5)
+        assert [got.path for got in sink.got] == ["/ticket", "/ticket"]
+        assert {got.path for got in other.got} == {"/note/t%2F7"}
+        assert {got.body for got in other.got} == {b'{"ticket":"t/7"}'}
+        await talk.commit("again")
+        worker = office.worker()
+        await office.until(worker, are_settled, time_passes=True)
+    assert await office.statuses() == {"delivered"}
+    assert first.commit_id == second.commit_id
+
+
+async def test_where_the_answer_never_comes_the_later_one_goes_without_it(office: Office) -> None:
+    async with sinking(lambda got, _n: Answer(status=404 if "ticket" in got.path else 200)) as sink:
+        await (await office.talk_on("ada", chain(sink.url))).commit()
+        await once(office)
+    assert [got.path for got in sink.got] == ["/ticket", "/note/"]
+    assert json.loads(sink.got[1].body) == {"ticket": None}
+    _, second = await office.rows()
+    assert json.loads(second.request)["unknown"] == ["context.ticket"]
+
+
+def test_a_receiver_in_trouble_is_asked_once_in_thirty_seconds() -> None:
+    circuits = Circuits()
+    down = Outcome(status_code=503, duration_ms=1)
+    for _ in range(4):
+        circuits.note("https://a:443", down, 100.0)
+    assert circuits.limits(100.0) == {}
+    circuits.note("https://a:443", Outcome(error="connect", duration_ms=1), 100.0)
+    circuits.note("https://b:443", Outcome(error="unsigned", duration_ms=0), 100.0)
+    assert (circuits.limits(129.0), circuits.limits(130.0)) == ({"https://a:443": 0}, {"https://a:443": 1})
+    circuits.note("https://a:443", down, 130.0)
+    assert circuits.limits(131.0) == {"https://a:443": 0}
+    circuits.note("https://a:443", Outcome(status_code=204, duration_ms=1), 160.0)
+    assert circuits.limits(160.0) == {}
+
+
+async def test_what_waits_for_a_receiver_in_trouble_loses_no_attempt_and_holds_nobody_up(office: Office) -> None:
+    async with sinking(always(503)) as down, sinking() as sink:
+        for n in range(8):
+            await (await office.talk(f"person {n}", [down.url])).commit()
+        worker = office.worker()
+        await office.until(worker, lambda rows: sum(row.tries for row in rows) == 8)
+        for n in range(8, 12):
+            await (await office.talk(f"person {n}", [down.url, sink.url])).commit()
+        worker.wake()
+        await sink.until(4)
+        assert len(down.got) == 8
+        assert [row.tries for row in await office.rows() if row.destination == down.url] == [0] * 4 + [1] * 8 or (
+            sum(row.tries for row in await office.rows() if row.destination == down.url) == 8
+        )
+        office.clock.advance(31)
+        await office.until(worker, lambda _rows: len(down.got) >= 9)
+        await worker.stop(5)
+    assert len(down.got) == 9, "one probe"
+
+
+async def test_all_that_failed_at_one_receiver_is_sent_again_together(office: Office) -> None:
+    async with sinking(lambda _got, n: Answer(status=404 if n <= 3 else 200)) as sink:
+        for n in range(3):
+            await (await office.talk(f"person {n}", [f"{sink.url}/{n}"])).commit()
+        await once(office)
+        assert await office.statuses() == {"failed"}
+        assert await office.store.write("live", outbox.send_all_again, sink.url) == 0
+        assert await office.store.write("test", outbox.send_all_again, sink.url) == 3
+        await once(office)
+    assert await office.statuses() == {"delivered"}
