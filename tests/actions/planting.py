@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import JSON, Column, Integer, LargeBinary, Table, insert, update
+from sqlalchemy import JSON, Column, Integer, LargeBinary, Table, UniqueConstraint, insert, update
 
 from roxels.actions.open import Opened, Wish, open_visit
 from roxels.domain.conversation import EMPTY, Conversation
@@ -62,6 +62,10 @@ class Chance:
     def mixed(self, items: Iterable[T]) -> list[T]:
         """The same in another order."""
         return [item for _, item in sorted(((self.number(64), item) for item in items), key=itemgetter(0))]
+
+
+#: Tables whose rows go with a conversation; the others lead to a person only.
+OF_CONVERSATIONS = frozenset(road.table for road in ROADS["interview"])
 
 
 class Planted(msgspec.Struct, kw_only=True):
@@ -185,6 +189,8 @@ def _own(tx: Writing, people: Sequence[Planted], template_id: str, chance: Chanc
             "conversations": person.visit.conversation_id,
         }
         for table in tables:
+            if not person.is_first and table not in OF_CONVERSATIONS:
+                continue  # like the person's own row, it outlives a conversation
             row = _row(table, person, chance.number(60), parents)
             tx.run(insert(table).values(row))
             parents[table.name] = row[next(iter(table.primary_key.columns)).name]
@@ -208,7 +214,15 @@ def _value(column: Column[Any], person: Planted, number: int, parents: dict[str,
         return words.encode()
     if isinstance(column.type, Integer):
         return number
-    return f"{number:015x} {words}" if column.unique or column.primary_key else words
+    return f"{number:015x} {words}" if column.primary_key or _is_unique(column) else words
+
+
+def _is_unique(column: Column[Any]) -> bool:
+    """Whether no two rows may have the same here, alone or together with other columns."""
+    constraints = column.table.constraints
+    return bool(column.unique) or any(
+        isinstance(each, UniqueConstraint) and column in each.columns.values() for each in constraints
+    )
 
 
 def found(folder: Path, needles: Iterable[str]) -> dict[str, list[str]]:

@@ -176,7 +176,7 @@ async def test_the_erased_comes_back_as_a_stranger(
     assert back.person.id != first.person.id
     assert (back.resumed, back.reason, back.person.conversation_count) == (False, "new_person", 0)
     assert back.state.transcript == ()
-    sight = sight_of(back.person.id, Proof.verified)
+    sight = sight_of(back.person.id, Proof.verified, browser=None, policy=Proof.claimed)
     assert await store.read("test", conversations.earlier, sight, but=back.conversation_id) == []
 
 
@@ -224,7 +224,7 @@ async def test_from_the_first_transaction_on_it_is_out_of_reach(
     assert opened.token is not None
     old = await store.read_across(sessions.by_token, opened.token)
     assert old is None or not old.is_live(opened.created_at)
-    sight = sight_of(opened.person.id, Proof.verified)
+    sight = sight_of(opened.person.id, Proof.verified, browser=None, policy=Proof.claimed)
     assert await store.read("test", conversations.pasts, sight, template_id) == []
     assert await store.read("test", conversations.earlier, sight, but="") == []
     back = await visit(store, template_id, ids)

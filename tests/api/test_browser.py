@@ -70,7 +70,7 @@ async def test_start_over(browser: httpx2.AsyncClient) -> None:
     [
         ({"external_id": 42}, "external_id"),
         ({"person_name": 42}, "person_name"),
-        ({"identity_token": "x"}, "identity_token"),
+        ({"identity_token": 42}, "identity_token"),
         ({"context": []}, "context"),
         ({"context": {"x": "y" * 66_000}}, "context"),
         ({"resume": "false"}, "resume"),

@@ -82,7 +82,7 @@ async def test_the_latest_seen_come_first(door: Door, server: httpx2.AsyncClient
     assert (rest["has_more"], rest["next_cursor"]) == (False, None)
 
 
-async def test_fifty_first_visits_at_once_are_one_person_in_one_conversation(
+async def test_fifty_first_visits_at_once_are_one_person_in_one_conversation_of_each_kind(
     door: Door, server: httpx2.AsyncClient, browser: httpx2.AsyncClient
 ) -> None:
     def visit(number: int) -> Any:
@@ -94,10 +94,13 @@ async def test_fifty_first_visits_at_once_are_one_person_in_one_conversation(
     answers = await asyncio.gather(*(visit(number) for number in range(50)))
     assert {answer.status_code for answer in answers} <= {200, 201}
     (person,) = (await server.get("/v1/persons")).json()["items"]
-    (conversation,) = (await server.get("/v1/interviews")).json()["items"]
-    assert person["conversation_count"] == 1
-    assert len(conversation["sessions"]) == 50
-    assert sum(session["reason"] == "new_person" for session in conversation["sessions"]) == 1
+    talks = (await server.get("/v1/interviews")).json()["items"]
+    assert person["conversation_count"] == 2
+    assert [len(talk["sessions"]) for talk in talks] == [25, 25]
+    assert sorted({session["proof"] for talk in talks for session in talk["sessions"]}) == ["claimed", "verified"]
+    for talk in talks:
+        assert len({session["proof"] for session in talk["sessions"]}) == 1
+        assert sum(session["reason"] != "resumed" for session in talk["sessions"]) == 1
 
 
 JUNK = [

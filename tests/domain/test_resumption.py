@@ -44,12 +44,12 @@ TABLE: list[tuple[list[Past], Resumption, bool, Continue | Begin]] = [
 
 @pytest.mark.parametrize(("pasts", "resumption", "wanted", "expected"), TABLE)
 def test_the_choice(pasts: list[Past], resumption: Resumption, wanted: bool, expected: Continue | Begin) -> None:
-    sight = sight_of("person_1", Proof.claimed)
+    sight = sight_of("person_1", Proof.claimed, browser=None, policy=Proof.claimed)
     assert choose(pasts, sight=sight, resumption=resumption, wanted=wanted, now=START) == expected
 
 
 def test_nobody_in_particular_continues_nothing() -> None:
-    sight = sight_of("person_1", Proof.anonymous)
+    sight = sight_of("person_1", Proof.anonymous, browser=None, policy=Proof.claimed)
     assert choose([past("a", "joined", 1)], sight=sight, resumption=ON, wanted=True, now=START) == Begin("new_person")
 
 
@@ -101,3 +101,15 @@ def test_what_time_alone_does(status: Status, hours: float, resumable: float | N
     began = START - timedelta(hours=hours)
     now = START
     assert overdue(status, created_at=began, last_activity_at=began, resumable_for=window, now=now) == fate
+
+
+@pytest.mark.parametrize("pasts", [[], [past("a", "joined", 1)]])
+def test_with_too_little_proof_the_reason_is_always_the_same(pasts: list[Past]) -> None:
+    for policy, proof in (
+        (Proof.device, Proof.claimed),
+        (Proof.verified, Proof.claimed),
+        (Proof.verified, Proof.device),
+    ):
+        sight = sight_of("person_1", proof, browser="b", policy=policy)
+        for wanted in (True, False):
+            assert choose(pasts, sight=sight, resumption=ON, wanted=wanted, now=START) == Begin("proof_needed")

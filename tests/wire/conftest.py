@@ -92,17 +92,25 @@ class House:
         """A template to talk about."""
         self.template_id = await self.store.write("test", templates.create, raw, self.ids)
 
-    async def open(self, external_id: str | None = "ada", *, resume: bool = True) -> Opened:
+    async def open(
+        self,
+        external_id: str | None = "ada",
+        *,
+        resume: bool = True,
+        browser: str | None = None,
+        proof: Proof = Proof.claimed,
+    ) -> Opened:
         """A visit of somebody."""
         wish = Wish(
             template_id=self.template_id,
             external_id=external_id,
             name=None,
             source="browser",
-            proof=Proof.claimed if external_id else Proof.anonymous,
+            proof=proof if external_id else Proof.anonymous,
             method="external_id",
             context={},
             resume=resume,
+            browser=browser,
         )
         return await self.store.write("test", open_visit, wish, self.ids)
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from roxels.actions.finish import end_conversation
+from roxels.domain.proof import Proof
 from roxels.storage import log
 from roxels.testing import LineSpeaker
 from roxels.wire.view import ClientView
@@ -127,3 +129,21 @@ async def test_cut_after_any_frame_and_joined_again_the_view_is_the_same(house: 
         await again.until(lambda view: view.after == whole.view.after)
         assert again.view.as_json() == expected, f"cut after frame {cut}"
         await again.leave()
+
+
+async def test_who_claims_is_sent_away_when_a_verified_session_takes_the_talk(house: House) -> None:
+    claimed = await house.open(browser="mine")
+    listener = await house.listen(claimed)
+    await listener.until(finished(1))
+    first = await house.open(browser="mine", proof=Proof.verified)
+    assert first.conversation_id != claimed.conversation_id, "whoever talked here before may have been anybody"
+    await house.store.write("test", end_conversation, first.conversation_id, "api")
+    verified = await house.open(browser="mine", proof=Proof.verified)
+    assert verified.conversation_id == claimed.conversation_id, "this browser was verified by now"
+    async with asyncio.timeout(5):
+        while listener.link.close_code is None:
+            await listener.changed.wait()
+            listener.pull()
+    assert listener.link.close_code == 4001
+    again = await house.listen(claimed)
+    assert again.pull()[-1]["code"] == "unauthorized"

@@ -4,15 +4,17 @@ from datetime import datetime
 
 import msgspec
 
+from roxels.actions.identify import identify
+from roxels.actions.manage import Sealer
 from roxels.actions.open import Wish, open_visit
 from roxels.domain import domains
 from roxels.domain.conversation import Conversation
 from roxels.domain.errors import NotFound, Unauthorized
 from roxels.domain.ids import Ids
-from roxels.domain.proof import Proof
+from roxels.domain.proof import Proof, may_stay
 from roxels.domain.resumption import Reason, Report, report
-from roxels.storage import keys, log, sessions, templates
-from roxels.storage.sessions import Visit
+from roxels.storage import devices, keys, log, sessions, templates
+from roxels.storage.sessions import Holder, Visit
 from roxels.storage.transaction import Reading, Writing
 
 #: The one answer to everybody who is not let in.
@@ -37,6 +39,10 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     own_origin: str
     timezone: str | None = None
     locale: str | None = None
+    #: The browser, by the hash of its device secret, the host of the page around the frame, and the mark of its tab.
+    browser: str | None = None
+    host: str | None = None
+    tab: str | None = None
 
 
 def admit(tx: Writing, wish: Wish, ids: Ids) -> Admitted:
@@ -48,18 +54,30 @@ def admit(tx: Writing, wish: Wish, ids: Ids) -> Admitted:
         session_id=opened.session_id,
         token=opened.token,
         expires_at=opened.expires_at,
-        report=_report(tx, opened.conversation_id, opened.state, reason=opened.reason, proof=wish.proof),
+        report=_report(tx, opened.conversation_id, opened.state, reason=opened.reason, proof=opened.proof),
     )
 
 
+def admit_by_token(tx: Writing, wish: Wish, token: str, sealer: Sealer, ids: Ids) -> Admitted:
+    """The same for whom an identity token names. Raises what `identify` raises."""
+    return admit(tx, identify(tx, wish, token, sealer), ids)
+
+
 def exchange(tx: Writing, asked: Exchange, ids: Ids) -> Admitted:
-    """Hand a waiting visit to the first browser that comes. Raises `Unauthorized`, the same for every reason."""
+    """Hand a waiting visit to the first browser that comes, and to the same one again (its page was loaded anew).
+
+    Raises `Unauthorized`, the same for every reason.
+    """
     visit, token = asked.visit, ids.secret("st")
     allowed = visit.allowed_domains if visit.allowed_domains is not None else _domains(tx, visit)
     if not all(domains.permits(allowed, origin, asked.own_origin) for origin in asked.origins):
         raise Unauthorized(CLOSED)
-    if not sessions.exchange(tx, visit.session_id, token, timezone=asked.timezone, locale=asked.locale):
+    holder = Holder(browser=asked.browser, tab=asked.tab, timezone=asked.timezone, locale=asked.locale)
+    if not may_stay(visit.proof, visit.top_proof) or not sessions.exchange(tx, visit.session_id, token, holder):
         raise Unauthorized(CLOSED)
+    if asked.browser is not None:
+        is_verified = visit.proof is Proof.verified
+        devices.see(tx, visit.person_id, asked.browser, asked.host, verified=is_verified, ids=ids)
     state = log.read(tx, visit.conversation_id).state
     reason: Reason = msgspec.convert(visit.reason, Reason)
     return Admitted(

@@ -58,7 +58,7 @@ def change(
 def publish(tx: Writing, template_id: str, number: int) -> Kept:
     """Make this version the one that new conversations begin with."""
     kept = version(tx, template_id, number)
-    templates.activate(tx, template_id, number, kept.raw["name"])
+    templates.activate(tx, template_id, number, kept.raw)
     return current(tx, template_id)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from roxels.actions.recollect import recollect
+from roxels.actions.recollect import recollect_all
 from roxels.domain.conversation import EMPTY, Conversation
 from roxels.domain.errors import NotFound
 from roxels.domain.events import Fact
@@ -52,7 +52,7 @@ def people(tx: Reading, words: str, span: Span) -> Page[Entry]:
 
 
 def portrait(tx: Reading, person_id: str, span: Span) -> Portrait:
-    """A person with one page of conversations, and what an agent would remember of her. Raises `NotFound`."""
+    """A person with one page of conversations, and all that was said as her. Raises `NotFound`."""
     person = persons.get(tx, person_id)
     if person is None:
         raise NotFound("There is no such person in this environment.")
@@ -61,7 +61,7 @@ def portrait(tx: Reading, person_id: str, span: Span) -> Portrait:
         person=person,
         conversations=found,
         template_names=_names(tx, {outline.template_id for outline in found.items}),
-        memory=recollect(tx, person_id, Proof.verified, ""),
+        memory=recollect_all(tx, person_id),
     )
 
 

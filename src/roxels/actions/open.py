@@ -3,7 +3,7 @@
 Every entry point ends here (the embed's session, `POST /v1/interviews`, a fresh link), so all follow one rule.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +12,20 @@ import msgspec
 from roxels.domain import resumption
 from roxels.domain.conversation import EMPTY, Conversation
 from roxels.domain.errors import Conflict, NotFound
-from roxels.domain.events import AnyEvent, ContextAdded, ContextSource, ConversationOpened, PersonNamed, SessionStarted
-from roxels.domain.ids import Ids
+from roxels.domain.events import (
+    AnyEvent,
+    ContextAdded,
+    ContextSource,
+    ConversationOpened,
+    PersonNamed,
+    SessionEnded,
+    SessionStarted,
+)
+from roxels.domain.ids import Ids, hashed
 from roxels.domain.persons import Person, Source
-from roxels.domain.proof import Method, Proof, sight_of
+from roxels.domain.proof import Method, Proof, Sight, sight_of
 from roxels.domain.resumption import Reason
-from roxels.storage import conversations, log, persons, sessions, templates
+from roxels.storage import conversations, devices, log, persons, sessions, templates
 from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Writing
 
@@ -39,6 +47,16 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
     locale: str = "en"
     allowed_domains: Sequence[str] | None = None
+    #: The browser that asks, by the hash of its device secret, and the host of the page around the frame.
+    browser: str | None = None
+    host: str | None = None
+    #: The mark of its tab: an anonymous visit goes on for the same browser and tab.
+    tab: str | None = None
+    #: What an identity token says of its person: the server's words, though a browser brought them.
+    vouched_name: str | None = None
+    vouched_context: dict[str, Any] = {}
+    #: How long what is proven here lasts; None: as long as any session.
+    lasts: timedelta | None = None
     #: Whether a browser asked and gets its token at once; else the session waits to be exchanged.
     wants_token: bool = True
 
@@ -51,11 +69,30 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     token: str | None
     join_secret: str | None
     expires_at: datetime
+    #: What the visitor is told, and what the owner of the conversation reads.
     reason: Reason
+    judged: Reason
+    proof: Proof
     resumed: bool
     person: Person
     created_at: datetime
     state: Conversation
+
+
+class _Visitor(msgspec.Struct, frozen=True, kw_only=True):
+    """Who comes: the person, how sure that is by now, and by which name the agent may call her."""
+
+    person: Person
+    proof: Proof
+    method: Method
+    called: str | None
+
+
+class _Why(msgspec.Struct, frozen=True):
+    """Why a conversation goes on or begins: what the visitor is told, and what its owner reads."""
+
+    told: Reason
+    judged: Reason
 
 
 def open_visit(tx: Writing, wish: Wish, ids: Ids) -> Opened:
@@ -64,8 +101,20 @@ def open_visit(tx: Writing, wish: Wish, ids: Ids) -> Opened:
     if kept is None:
         raise NotFound("There is no template with this id in this environment.", field="template_id")
     template = kept.read()
-    person = persons.resolve(tx, wish.external_id, wish.name, wish.source, ids)
-    sight = sight_of(person.id, wish.proof)
+    same_tab = _same_tab(tx, wish)
+    if same_tab is not None:
+        return same_tab(ids)
+    person = persons.resolve(tx, wish.external_id, ids)
+    device = devices.find(tx, person.id, wish.browser) if wish.browser is not None else None
+    is_known = device is not None and device.stands and wish.proof is Proof.claimed
+    proof = Proof.device if is_known else wish.proof
+    sight = sight_of(
+        person.id,
+        proof,
+        browser=wish.browser,
+        policy=template.history_requires,
+        is_verified_device=device is not None and device.is_verified,
+    )
     choice = resumption.choose(
         conversations.pasts(tx, sight, template.id),
         sight=sight,
@@ -73,12 +122,45 @@ def open_visit(tx: Writing, wish: Wish, ids: Ids) -> Opened:
         wanted=wish.resume,
         now=tx.now,
     )
+    is_more = conversations.has_any(tx, person.id, template.id)
+    why = _Why(choice.reason, resumption.judged(choice.reason, sight, is_more=is_more))
+    person, called = _named(tx, person, wish, sight)
+    visitor = _Visitor(person=person, proof=proof, method="device" if is_known else wish.method, called=called)
     if isinstance(choice, resumption.Continue):
-        conversation_id = choice.conversation_id
-        state = log.read(tx, conversation_id).state
-    else:
-        conversation_id, state = _begin(tx, person, template.id, template.version, wish.allowed_domains, ids)
-    return _visit(tx, wish, ids, person=person, conversation_id=conversation_id, state=state, reason=choice.reason)
+        state = log.read(tx, choice.conversation_id).state
+        return _visit(tx, wish, ids, visitor, conversation_id=choice.conversation_id, state=state, why=why)
+    conversation_id, state = _begin(tx, person, template.id, template.version, wish.allowed_domains, ids)
+    return _visit(tx, wish, ids, visitor, conversation_id=conversation_id, state=state, why=why)
+
+
+def _same_tab(tx: Writing, wish: Wish) -> Callable[[Ids], Opened] | None:
+    """The way on for an anonymous visitor whose page was loaded again: same browser, same tab, still open."""
+    if wish.external_id is not None or wish.browser is None or not wish.tab or not wish.resume:
+        return None
+    live = devices.anonymous_talk(tx, wish.template_id, wish.browser, hashed(wish.tab))
+    stored = log.find(tx, live.conversation_id) if live else None
+    person = persons.get(tx, stored.person_id) if stored else None
+    if stored is None or person is None or not stored.state.is_open:
+        return None
+    person = persons.seen(tx, person, wish.name, wish.source)
+    visitor = _Visitor(person=person, proof=Proof.anonymous, method="none", called=person.name)
+    why = _Why("resumed", "resumed")
+    return lambda ids: _visit(tx, wish, ids, visitor, conversation_id=stored.id, state=stored.state, why=why)
+
+
+def _named(tx: Writing, person: Person, wish: Wish, sight: Sight) -> tuple[Person, str | None]:
+    """The person, seen once more, and the name that the agent may use.
+
+    A name that comes with too little proof is used in this conversation and kept nowhere else; see `domain.proof`.
+    """
+    is_own = wish.external_id is None or wish.source == "server" or sight.tells_attributes
+    person = persons.seen(tx, person, wish.name if is_own else None, wish.source)
+    if wish.vouched_name is not None:
+        person = persons.seen(tx, person, wish.vouched_name, "server")
+    if wish.external_id is None:
+        return person, person.name
+    is_told = sight.tells_attributes and (sight.trusts_browser_name or person.name_source == "server")
+    return person, (person.name if is_told else None) or wish.name
 
 
 def open_again(tx: Writing, conversation_id: str, ids: Ids) -> Opened:
@@ -97,12 +179,14 @@ def open_again(tx: Writing, conversation_id: str, ids: Ids) -> Opened:
         external_id=person.external_id,
         name=None,
         source="server",
-        proof=max((Proof[session.proof] for session in stored.state.sessions.values()), default=Proof.anonymous),
-        method="secret_key",
+        proof=stored.state.top_proof,
+        method="link",
         context={},
         wants_token=False,
     )
-    return _visit(tx, wish, ids, person=person, conversation_id=conversation_id, state=stored.state, reason="resumed")
+    visitor = _Visitor(person=person, proof=wish.proof, method="link", called=None)
+    why = _Why("resumed", "resumed")
+    return _visit(tx, wish, ids, visitor, conversation_id=conversation_id, state=stored.state, why=why)
 
 
 def _begin(
@@ -131,46 +215,77 @@ def _visit(
     tx: Writing,
     wish: Wish,
     ids: Ids,
+    visitor: _Visitor,
     *,
-    person: Person,
     conversation_id: str,
     state: Conversation,
-    reason: Reason,
+    why: _Why,
 ) -> Opened:
+    person = visitor.person
     visit = Visit(
         session_id=ids.new("sess"),
         environment=tx.environment,
         conversation_id=conversation_id,
         person_id=person.id,
         external_id=person.external_id,
-        proof=wish.proof,
-        method=wish.method,
-        reason=reason,
+        proof=visitor.proof,
+        method=visitor.method,
+        reason=why.told,
         timezone=wish.timezone,
         locale=wish.locale,
         allowed_domains=None,
+        browser=wish.browser,
+        top_proof=max(visitor.proof, state.top_proof),
         exchanged_at=None,
-        expires_at=tx.now + SESSION_LIFE,
+        expires_at=tx.now + min(wish.lasts or SESSION_LIFE, SESSION_LIFE),
         ended_at=None,
     )
     token = ids.secret("st") if wish.wants_token else None
     join_secret = None if wish.wants_token else ids.secret("join")
-    sessions.create(tx, visit, token=token, join_secret=join_secret)
-    source: ContextSource = wish.source
-    events: list[AnyEvent] = [
-        SessionStarted(proof=wish.proof.name, reason=reason, method=wish.method),
-        *([ContextAdded(context=wish.context, source=source)] if wish.context else []),
-        *([PersonNamed(name=person.name)] if person.name and person.name != state.person_name else []),
-    ]
+    sessions.create(tx, visit, token=token, join_secret=join_secret, judged=why.judged, tab=wish.tab)
+    if visit.browser is not None:
+        is_verified = visit.proof is Proof.verified
+        devices.see(tx, person.id, visit.browser, wish.host, verified=is_verified, ids=ids)
+    if visit.proof is Proof.verified:
+        state = _close_to_others(tx, conversation_id, state)
     return Opened(
         conversation_id=conversation_id,
         session_id=visit.session_id,
         token=token,
         join_secret=join_secret,
         expires_at=visit.expires_at,
-        reason=reason,
-        resumed=reason == "resumed",
+        reason=why.told,
+        judged=why.judged,
+        proof=visit.proof,
+        resumed=why.told == "resumed",
         person=person,
         created_at=state.created_at or tx.now,
-        state=conversations.add(tx, conversation_id, state, visit.session_id, events),
+        state=conversations.add(tx, conversation_id, state, visit.session_id, _facts(visit, visitor, wish, why, state)),
     )
+
+
+def _facts(visit: Visit, visitor: _Visitor, wish: Wish, why: _Why, state: Conversation) -> list[AnyEvent]:
+    source: ContextSource = wish.source
+    started = SessionStarted(
+        proof=visit.proof.name,
+        reason=why.told,
+        method=visitor.method,
+        device=visit.browser is not None,
+        judged=None if why.judged == why.told else why.judged,
+    )
+    return [
+        started,
+        *([ContextAdded(context=wish.context, source=source)] if wish.context else []),
+        *([ContextAdded(context=wish.vouched_context, source="server")] if wish.vouched_context else []),
+        *([PersonNamed(name=visitor.called)] if visitor.called and visitor.called != state.person_name else []),
+    ]
+
+
+def _close_to_others(tx: Writing, conversation_id: str, state: Conversation) -> Conversation:
+    """A verified session comes: whoever is here with less has to go, for what is said from now on is hers."""
+    for session_id in sessions.below_verified(tx, conversation_id):
+        sessions.end(tx, session_id)
+        session = state.sessions.get(session_id)
+        if session is not None and session.ended_at is None:
+            state = conversations.add(tx, conversation_id, state, session_id, [SessionEnded(cause="revoked")])
+    return state

@@ -1,11 +1,30 @@
 """Recollect what a visit may use of a person's past."""
 
 from roxels.domain.memory import Memory, remember
-from roxels.domain.proof import Proof, sight_of
-from roxels.storage import conversations
+from roxels.domain.proof import Proof, Sight, owners_sight, sight_of
+from roxels.storage import conversations, devices, templates
+from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Reading
 
 
-def recollect(tx: Reading, person_id: str, proof: Proof, conversation_id: str) -> Memory:
-    """The memory of all other conversations that a visit with this proof may see."""
-    return remember(conversations.earlier(tx, sight_of(person_id, proof), but=conversation_id))
+def sight(tx: Reading, person_id: str, proof: Proof, browser: str | None, template_id: str) -> Sight:
+    """What a session with this proof, held by this browser, sees of this person on this template."""
+    device = devices.find(tx, person_id, browser) if browser is not None else None
+    return sight_of(
+        person_id,
+        proof,
+        browser=browser,
+        policy=templates.policy(tx, template_id),
+        is_verified_device=device is not None and device.is_verified,
+    )
+
+
+def recollect(tx: Reading, person_id: str, visit: Visit, template_id: str) -> Memory:
+    """The memory of all other conversations that this visit may see."""
+    own = sight(tx, person_id, visit.proof, visit.browser, template_id)
+    return remember(conversations.earlier(tx, own, but=visit.conversation_id))
+
+
+def recollect_all(tx: Reading, person_id: str) -> Memory:
+    """The memory of all that was ever said as this person, for the owner of the installation; never for a session."""
+    return remember(conversations.earlier(tx, owners_sight(person_id), but=""))

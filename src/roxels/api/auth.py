@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from roxels.actions.audit import Action
 from roxels.api.answers import Answer, reply
+from roxels.api.device import Asking, asking
 from roxels.api.once import Once, answered, once_of
 from roxels.api.services import Services, services_of
 from roxels.domain.errors import Forbidden, Unauthorized
@@ -78,8 +79,8 @@ class EmbedKey(msgspec.Struct, frozen=True, kw_only=True):
 
     services: Services
     row: keys.EmbedKey
-    #: The `Origin` header: which page asks, where a browser says so.
-    origin: str | None
+    #: Which page asks, where a browser says so.
+    asking: Asking
 
     async def write(self, action: Callable[Concatenate[Writing, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an action in the key's environment."""
@@ -90,7 +91,7 @@ class Anyone(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who presented nothing."""
 
     services: Services
-    origin: str | None
+    asking: Asking
 
 
 async def secret_key(request: Request, given: _Secret) -> SecretKey:
@@ -112,13 +113,14 @@ async def embed_key(request: Request, given: _Embed) -> EmbedKey:
         await _refuse(request, value, keys.api_key_by_value)
         raise Unauthorized
     _count(request, row.id)
-    return EmbedKey(services=services, row=row, origin=request.headers.get("origin"))
+    return EmbedKey(services=services, row=row, asking=asking(request, services.origin))
 
 
 async def anyone(request: Request) -> Anyone:
     """Nobody in particular, counted by address."""
     _count(request, "")
-    return Anyone(services=services_of(request), origin=request.headers.get("origin"))
+    services = services_of(request)
+    return Anyone(services=services, asking=asking(request, services.origin))
 
 
 Secret = Annotated[SecretKey, Depends(secret_key)]

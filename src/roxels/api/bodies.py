@@ -4,7 +4,7 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from roxels.actions.jobs import MOST
 from roxels.actions.open import Wish
 from roxels.actions.retention import MOST_DAYS
+from roxels.api.device import Known
 from roxels.domain.domains import cleaned
 from roxels.domain.errors import Invalid
 from roxels.domain.persons import external_id, person_name
@@ -114,19 +115,13 @@ class StartSession(Place):
     external_id: ExternalId = None
     person_name: Name = None
     identity_token: str | None = None
-    """Not supported yet."""
+    """A JWT that your backend signed; proves who it is. One that does not hold is refused."""
     context: Context = None
     resume: bool | None = None
     """`false` begins a new conversation even where one could be resumed."""
 
-    def wish(self, key: EmbedKey) -> Wish:
+    def wish(self, key: EmbedKey, browser: Known | None) -> Wish:
         """What is wanted. Raises `Invalid`."""
-        if self.identity_token is not None:
-            raise Invalid(
-                "`identity_token` is not supported yet; leave it out, or open the visit from your server with "
-                "POST /v1/interviews.",
-                field="identity_token",
-            )
         identity = external_id(self.external_id)
         return Wish(
             template_id=key.template_id,
@@ -139,7 +134,19 @@ class StartSession(Place):
             resume=self.resume is not False,
             timezone=self.zone() or "UTC",
             locale=self.locale or "en",
+            browser=browser.hash if browser else None,
+            host=browser.host if browser else None,
+            tab=self.tab,
         )
+
+
+class ResetSession(Body):
+    """Sign a browser out."""
+
+    token: Annotated[str | None, Field(max_length=200)] = None
+    """Of the session that it holds."""
+    host_origin: Annotated[str | None, Field(max_length=300)] = None
+    """The origin of the page around the frame."""
 
 
 class ExchangeSession(Place):
@@ -181,6 +188,17 @@ class CreateEmbedKey(Body):
 
     allowed_domains: list[Domain] = []
     """`host`, `host:port` or `*.host` (any depth below it); none: every site, in `test` only."""
+
+
+class CreateIdentitySecret(Body):
+    """A way to sign identity tokens."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200, examples=["production server"])] = "unnamed"
+    """What you will know it by."""
+    alg: Literal["HS256", "EdDSA"] = "HS256"
+    """HS256: we make the secret and show it once. EdDSA: you keep the private key."""
+    public_key: Annotated[str | None, Field(max_length=2000)] = None
+    """For EdDSA: your Ed25519 public key, as PEM."""
 
 
 class CreateSecret(Body):

@@ -345,6 +345,19 @@ class Secret(TypedDict):
     revoked_at: datetime | None
 
 
+class IdentitySecret(TypedDict):
+    """A way to sign identity tokens; `kid` stands in their headers. `value` (HS256) is shown once, when it is made."""
+
+    id: str
+    name: str
+    kid: str
+    alg: Literal["HS256", "EdDSA"]
+    public_key: str | None
+    value: NotRequired[str]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
 class Unfinished(TypedDict):
     """An answer that was cut, and how much of it was said."""
 
@@ -371,6 +384,31 @@ class Visit(TypedDict):
     expires_at: datetime
     socket_url: str
     resumption: Resumption
+
+
+class SignedOut(TypedDict):
+    """The browser is a stranger now."""
+
+    signed_out: bool
+
+
+class Device(TypedDict):
+    """A browser in which somebody talked as this person."""
+
+    id: str
+    host: Annotated[str | None, Field(description="Of the page around the conversation.")]
+    created_at: datetime
+    last_seen_at: datetime
+    verified_at: Annotated[datetime | None, Field(description="When a verified session was first held by it.")]
+    revoked_at: datetime | None
+
+
+class Devices(TypedDict):
+    """All of them, the latest seen first."""
+
+    items: list[Device]
+    next_cursor: None
+    has_more: bool
 
 
 class Visibility(TypedDict):

@@ -23,6 +23,8 @@ from roxels.domain.templates import Template
 from roxels.storage.audit import Entry
 from roxels.storage.conversations import Outline
 from roxels.storage.deliveries import Delivery
+from roxels.storage.devices import Device
+from roxels.storage.identities import IdentitySecret
 from roxels.storage.jobs import Item, Job
 from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
 from roxels.storage.pages import Page
@@ -81,7 +83,7 @@ def opened(visit: Opened, origin: str) -> shapes.Opened:
         "template_version": visit.state.template_version,
         "status": visit.state.status,
         "resumed": visit.resumed,
-        "reason": visit.reason,
+        "reason": visit.judged,
         "join_url": join_url(visit, origin),
         "created_at": visit.created_at,
         "expires_at": visit.expires_at,
@@ -343,6 +345,22 @@ def secret(kept: ApiKey | WebhookSecret, value: str | None = None) -> shapes.Sec
     return shown
 
 
+def identity_secret(kept: IdentitySecret, value: str | None = None) -> shapes.IdentitySecret:
+    """A way to sign identity tokens; `value` only when it was made just now."""
+    shown: shapes.IdentitySecret = {
+        "id": kept.id,
+        "name": kept.name,
+        "kid": kept.id,
+        "alg": kept.alg,
+        "public_key": kept.public_key,
+        "created_at": kept.created_at,
+        "revoked_at": kept.revoked_at,
+    }
+    if value is not None:
+        shown["value"] = value
+    return shown
+
+
 # Browser ------------------------------------------------------------------------------------------------------------
 
 
@@ -354,6 +372,18 @@ def visit(admitted: Admitted, origin: str) -> shapes.Visit:
         "expires_at": admitted.expires_at,
         "socket_url": f"ws{origin.removeprefix('http')}/v1/wire",
         "resumption": resumption(admitted.report),
+    }
+
+
+def device(known: Device) -> shapes.Device:
+    """A browser that is known; nothing here opens anything."""
+    return {
+        "id": known.id,
+        "host": known.host,
+        "created_at": known.created_at,
+        "last_seen_at": known.last_seen_at,
+        "verified_at": known.verified_at,
+        "revoked_at": known.revoked_at,
     }
 
 

@@ -37,6 +37,7 @@ from roxels.domain.events import (
     SessionStarted,
 )
 from roxels.domain.life import OPEN, EndedBy, Status
+from roxels.domain.proof import Proof
 
 #: A participant who was away for longer is greeted again, once.
 GREET_AFTER = timedelta(minutes=10)
@@ -91,6 +92,8 @@ class SessionState(msgspec.Struct, frozen=True, kw_only=True):
     #: When somebody first said hello in it.
     joined_at: datetime | None = None
     ended_at: datetime | None = None
+    #: It was ended from outside: its token opens nothing, and who listens by it is sent away.
+    revoked: bool = False
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +134,18 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         """Whether anything can still be said."""
         return self.status in OPEN
+
+    @property
+    def top_proof(self) -> Proof:
+        """The highest proof that any of its sessions had; it never falls."""
+        return max((Proof[session.proof] for session in self.sessions.values()), default=Proof.anonymous)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it is closed to claims: a session was verified, or opened by a server, whose context stands here."""
+        return self.top_proof is Proof.verified or any(
+            session.method == "secret_key" for session in self.sessions.values()
+        )
 
     @property
     def last_words(self) -> Message | None:
@@ -283,7 +298,9 @@ class _Draft:
             case SessionEnded():
                 session = self.sessions.get(fact.session_id or "")
                 if session is not None:
-                    self.sessions[session.id] = msgspec.structs.replace(session, ended_at=fact.at)
+                    self.sessions[session.id] = msgspec.structs.replace(
+                        session, ended_at=fact.at, revoked=event.cause == "revoked"
+                    )
             case PersonNamed():
                 self.values["person_name"] = event.name
             case ContextAdded():
@@ -299,7 +316,7 @@ class _Draft:
             proof=event.proof,
             method=event.method,
             device=event.device,
-            reason=event.reason,
+            reason=event.judged or event.reason,
             started_at=fact.at,
         )
 

@@ -42,6 +42,11 @@ def cleaned(domains: Sequence[str], field: str = "allowed_domains") -> list[str]
     return list(kept)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether this is a host of the machine itself."""
+    return _LOOPBACK.fullmatch(host.lower()) is not None
+
+
 def permits(domains: Sequence[str], origin: str | None, own: str) -> bool:
     """Whether a page of this origin may: no list permits all, no origin at all passes, and so does our `own`."""
     if not domains or origin is None or origin == own:

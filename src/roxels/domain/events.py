@@ -42,12 +42,17 @@ class ConversationOpened(Event, frozen=True, kw_only=True, tag="conversation.ope
 
 
 class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):
-    """A visit was opened: how sure we are who it is, and why it continues or begins this conversation."""
+    """A visit was opened: how sure we are who it is, and why it continues or begins this conversation.
+
+    `reason` is what the visitor is told; `judged` the whole truth, where that differs: it says whether somebody of this
+    name talked here before, which a mere claim may not learn.
+    """
 
     proof: str
     reason: str
     method: Method
     device: bool = False
+    judged: str | None = None
 
 
 class SessionJoined(Event, frozen=True, kw_only=True, tag="session.joined"):

@@ -7,9 +7,26 @@ import hashlib
 from typing import Literal, Protocol
 
 Kind = Literal[
-    "proc", "person", "iv", "sess", "tpl", "utt", "msg", "commit", "del", "ek", "key", "whk", "rcpt", "aud", "job", "op"
+    "proc",
+    "person",
+    "iv",
+    "sess",
+    "tpl",
+    "utt",
+    "msg",
+    "commit",
+    "del",
+    "ek",
+    "key",
+    "whk",
+    "rcpt",
+    "aud",
+    "job",
+    "op",
+    "dev",
+    "idk",
 ]
-SecretKind = Literal["sk_test", "sk_live", "rk_test", "rk_live", "st", "join", "ops"]
+SecretKind = Literal["sk_test", "sk_live", "rk_test", "rk_live", "st", "join", "ops", "dc"]
 
 
 class Ids(Protocol):

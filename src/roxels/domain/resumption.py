@@ -3,6 +3,7 @@
 Judged over what the session may see, the first row that holds:
 
     reason           when                                                               then
+    proof_needed     somebody is named, and the template's policy is not met            begin
     new_person       nobody was named, or this person has no conversation here          begin
     asked_new        the caller wants a new one                                         begin
     resumption_off   the template does not resume                                       begin
@@ -20,7 +21,7 @@ import msgspec
 
 from roxels.domain.conversation import Conversation
 from roxels.domain.life import OPEN, Status
-from roxels.domain.proof import Sight
+from roxels.domain.proof import Proof, Sight
 from roxels.domain.templates import Resumption, Template
 
 Reason = Literal[
@@ -56,7 +57,9 @@ def choose(
 
     `pasts`: newest activity first, only what `sight` opens. `wanted`: False where the caller asked for a new one.
     """
-    if not sight.sees_past or not pasts:
+    if sight.proof > Proof.anonymous and not sight.meets_policy:
+        return Begin("proof_needed")
+    if not pasts or sight.proof is Proof.anonymous:
         return Begin("new_person")
     if not wanted:
         return Begin("asked_new")
@@ -69,6 +72,16 @@ def choose(
     if still_open:
         return Begin("window_over")
     return Begin("none_open" if pasts[0].status == "expired" else "ended")
+
+
+def judged(told: Reason, sight: Sight, *, is_more: bool) -> Reason:
+    """The reason as the owner of the conversation reads it; `is_more`: there are conversations behind the policy.
+
+    A claimant is told `proof_needed` for a name that was never heard of too, so that nobody can ask who is known.
+    """
+    if sight.proof is Proof.verified or told not in ("proof_needed", "new_person"):
+        return told
+    return "proof_needed" if is_more and sight.proof > Proof.anonymous else "new_person"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from typing import Any, get_args
 import msgspec
 
 from roxels.domain.fields import FieldType
+from roxels.domain.proof import POLICIES
 from roxels.domain.templates import CarryForward, CommitPolicy, GoalType, field_type, goals_of, is_json_schema
 
 KNOWN_TOP = frozenset("name description language goals phases settings status learnings".split())
@@ -27,6 +28,8 @@ KNOWN_SETTINGS = frozenset(
 
 #: A year, and a hundred: longer spans are slips of the keyboard, and do not fit into dates.
 MAX_MINUTES, MAX_HOURS = 525_600, 876_000
+#: A session lives no longer.
+MAX_PROOF_HOURS = 24
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -82,7 +85,20 @@ SETTINGS: dict[str, Rule] = {
         "must be a number of minutes above 0, at most a year",
     ),
 }
-EMBEDDED: dict[str, Rule] = {"notice": OBJECT, "launcher": OBJECT, "brand": OBJECT, "auto_close": YES_NO}
+EMBEDDED: dict[str, Rule] = {
+    "notice": OBJECT,
+    "launcher": OBJECT,
+    "brand": OBJECT,
+    "auto_close": YES_NO,
+    "history_requires": (
+        lambda value: value in [policy.name for policy in POLICIES],
+        f"must be one of {', '.join(policy.name for policy in POLICIES)}",
+    ),
+    "proof_hours": (
+        lambda value: _is_number(value) and 0 < value <= MAX_PROOF_HOURS,
+        "must be a number of hours above 0, at most 24",
+    ),
+}
 RESUMPTION: dict[str, Rule] = {
     "enabled": YES_NO,
     "window_hours": (

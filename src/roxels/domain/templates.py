@@ -12,12 +12,14 @@ from typing import Any, Literal, cast, get_args
 import msgspec
 
 from roxels.domain.fields import Field, FieldType
+from roxels.domain.proof import Proof
 
 GoalType = Literal["open", "quantitative", "qualitative", "structured", "context_dump", "walkthrough"]
 CommitPolicy = Literal["auto", "require_all_required", "human_confirm"]
 CarryForward = Literal["offer", "prefill", "off"]
 
 DEFAULT_WINDOW = timedelta(hours=720)
+DEFAULT_PROOF_LIFE = timedelta(hours=24)
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -69,6 +71,10 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     launcher: dict[str, Any] = {}
     brand: dict[str, Any] = {}
     auto_close: bool = True
+    #: The least proof that opens a person's past; see `domain.proof`.
+    history_requires: Proof = Proof.claimed
+    #: How long what an identity token proved lasts.
+    proof_life: timedelta = DEFAULT_PROOF_LIFE
 
     def goal(self, goal_id: str) -> Goal | None:
         """The goal of that id, or None."""
@@ -100,7 +106,15 @@ def read(template_id: str, version: int, raw: dict[str, Any]) -> Template:
         launcher=embedded.get("launcher") or {},
         brand=embedded.get("brand") or {},
         auto_close=embedded.get("auto_close") is not False,
+        history_requires=history_requires(raw),
+        proof_life=timedelta(hours=embedded.get("proof_hours") or DEFAULT_PROOF_LIFE / timedelta(hours=1)),
     )
+
+
+def history_requires(raw: dict[str, Any]) -> Proof:
+    """The least proof that opens a person's past, as a sound template says it."""
+    embedded = (raw.get("settings") or {}).get("embedded") or {}
+    return Proof[embedded.get("history_requires") or Proof.claimed.name]
 
 
 def goals_of(raw: dict[str, Any]) -> list[tuple[str, Any]]:

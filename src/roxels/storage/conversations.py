@@ -18,6 +18,7 @@ from roxels.storage import sessions as visits
 from roxels.storage.log import Append
 from roxels.storage.pages import Page, Span, page
 from roxels.storage.schema import ERASING, conversations, persons
+from roxels.storage.seen import seen
 from roxels.storage.sessions import Outline as VisitOutline
 from roxels.storage.transaction import AcrossWriting, AnySelect, Reading, Rows, Writing
 
@@ -69,6 +70,7 @@ def begin(
             template_version=template_version,
             status="created",
             top_proof=int(Proof.anonymous),
+            is_proven=False,
             head=0,
             epoch=0,
             allowed_domains=None if allowed_domains is None else list(allowed_domains),
@@ -124,34 +126,31 @@ def numbered(
 
 def pasts(tx: Reading, sight: Sight, template_id: str, limit: int = 50) -> list[Past]:
     """This person's conversations on this template that the session may see, newest activity first."""
-    if not sight.sees_past:
-        return []
     query = (
         select(conversations.c.id, conversations.c.status, conversations.c.last_activity_at)
-        .where(
-            conversations.c.environment == tx.environment,
-            conversations.c.person_id == sight.person_id,
-            conversations.c.template_id == template_id,
-            conversations.c.epoch != ERASING,
-        )
+        .where(seen(tx, sight), conversations.c.template_id == template_id)
         .order_by(conversations.c.last_activity_at.desc())
         .limit(limit)
     )
     return [Past(id=row.id, status=row.status, last_activity_at=row.last_activity_at) for row in tx.all(query)]
 
 
+def has_any(tx: Reading, person_id: str, template_id: str) -> bool:
+    """Whether this person has talked about this template at all, whoever may see it: for the owner's records only."""
+    query = select(conversations.c.id).where(
+        conversations.c.environment == tx.environment,
+        conversations.c.person_id == person_id,
+        conversations.c.template_id == template_id,
+        conversations.c.epoch != ERASING,
+    )
+    return tx.first(query.limit(1)) is not None
+
+
 def earlier(tx: Reading, sight: Sight, but: str, limit: int = 1000) -> list[tuple[str, Conversation]]:
     """All that this person's other conversations hold and the session may see, oldest first: memory is made of it."""
-    if not sight.sees_past:
-        return []
     query = (
         select(conversations.c.id)
-        .where(
-            conversations.c.environment == tx.environment,
-            conversations.c.person_id == sight.person_id,
-            conversations.c.id != but,
-            conversations.c.epoch != ERASING,
-        )
+        .where(seen(tx, sight), conversations.c.id != but)
         .order_by(conversations.c.last_activity_at.desc())
         .limit(limit)
     )

@@ -20,7 +20,6 @@ from roxels.domain.conversation import EMPTY, Conversation, fold
 from roxels.domain.errors import Conflict, NotFound
 from roxels.domain.events import Fact, decode, encode, name_of
 from roxels.domain.outputs import Owed, destination
-from roxels.domain.proof import Proof
 from roxels.storage.schema import ERASING, conversations, deliveries, events, pieces
 from roxels.storage.transaction import AcrossWriting, View, Writing
 
@@ -243,7 +242,8 @@ def _projection(append: Append) -> dict[str, Any]:
         "head": state.head,
         "status": state.status,
         "ended_by": state.ended_by,
-        "top_proof": max((Proof[session.proof] for session in state.sessions.values()), default=Proof.anonymous),
+        "top_proof": int(state.top_proof),
+        "is_proven": state.is_proven,
         "started_at": state.started_at,
         "ended_at": state.ended_at,
         "last_activity_at": state.last_activity_at,

@@ -63,22 +63,15 @@ def create(tx: Writing, person: Person) -> bool:
     return tx.insert_if_absent(persons, msgspec.structs.asdict(person) | {"environment": tx.environment})
 
 
-def resolve(tx: Writing, external_id: str | None, name: str | None, source: Source, ids: Ids) -> Person:
+def resolve(tx: Writing, external_id: str | None, ids: Ids) -> Person:
     """The person behind an entry point: found and attached to, or created. Without an id always a new, anonymous one.
 
-    Any number of simultaneous first visits create one person: the unique index decides, and the loser reads.
+    Any number of simultaneous first visits create one person: the unique index decides, and the loser reads. Somebody
+    who is known and somebody who is not cost the same statements, so that time does not tell them apart.
     """
-    person = Person(
-        id=ids.new("person"),
-        external_id=external_id,
-        name=name,
-        name_source=source,
-        first_seen_at=tx.now,
-        last_seen_at=tx.now,
-    )
-    if not tx.insert_if_absent(persons, {"environment": tx.environment, **msgspec.structs.asdict(person)}):
-        person = seen(tx, find_again(tx, external_id), name, source)
-    return person
+    blank = Person(id=ids.new("person"), external_id=external_id, first_seen_at=tx.now, last_seen_at=tx.now)
+    create(tx, blank)
+    return blank if external_id is None else find_again(tx, external_id)
 
 
 def find_again(tx: Reading, external_id: str | None) -> Person:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Dialect,
     ForeignKey,
@@ -90,6 +91,8 @@ templates = Table(
     column("name", String, about=NOTHING),
     column("status", String, about=NOTHING),
     column("active_version", Integer, about=NOTHING),
+    #: Of the active version: the least proof that opens a past (`domain.proof.Proof`).
+    column("history_requires", Integer, about=NOTHING),
     column("created_at", Moment, about=NOTHING),
     column("updated_at", Moment, about=NOTHING),
     Index(None, "environment", "created_at", "id"),
@@ -139,6 +142,8 @@ conversations = Table(
     column("status", String, about=NOTHING),
     column("ended_by", String, nullable=True, about=NOTHING),
     column("top_proof", Integer, about=NOTHING),
+    #: A session was verified, or opened by a server: closed to claims from then on (`domain.proof`).
+    column("is_proven", Boolean, about=NOTHING),
     column("head", Integer, about=NOTHING),
     column("epoch", Integer, about=NOTHING),
     column("speaker", String, nullable=True, about=NOTHING),
@@ -185,8 +190,13 @@ sessions = Table(
     column("person_id", String, ForeignKey("persons.id"), about=PERSON),
     column("proof", Integer, about=NOTHING),
     column("method", String, about=NOTHING),
+    #: Why it continued or began a conversation: as the visitor was told, and as the owner reads it.
     column("reason", String, about=NOTHING),
-    column("device_id", String, nullable=True, about=PERSON),
+    column("judged", String, about=NOTHING),
+    #: The hash of the secret of the browser that holds it; None: no browser with a device cookie.
+    column("browser_hash", String, nullable=True, about=PERSON),
+    #: The hash of the mark of its tab: an anonymous visit goes on for the same browser and tab.
+    column("tab_hash", String, nullable=True, about=PERSON),
     column("token_hash", String, nullable=True, unique=True, about=PERSON),
     column("join_hash", String, nullable=True, unique=True, about=PERSON),
     column("exchanged_at", Moment, nullable=True, about=PERSON),
@@ -197,7 +207,28 @@ sessions = Table(
     column("ended_at", Moment, nullable=True, about=PERSON),
     Index(None, "conversation_id"),
     Index(None, "person_id"),
+    Index(None, "browser_hash", "created_at"),
     Index(None, "ended_at", "expires_at"),
+)
+
+#: A browser in which somebody talked as this person: what the proof `device` stands on. The secret itself stands in the
+#: frame's cookie only.
+devices = Table(
+    "devices",
+    metadata,
+    column("id", String, primary_key=True, about=PERSON),
+    column("environment", String, about=NOTHING),
+    column("person_id", String, ForeignKey("persons.id"), about=PERSON),
+    column("browser_hash", String, about=PERSON),
+    #: The host of the page around the frame.
+    column("host", String, nullable=True, about=PERSON),
+    column("created_at", Moment, about=PERSON),
+    column("last_seen_at", Moment, about=PERSON),
+    #: When a verified session of this person was first held by it.
+    column("verified_at", Moment, nullable=True, about=PERSON),
+    column("revoked_at", Moment, nullable=True, about=PERSON),
+    UniqueConstraint("person_id", "browser_hash"),
+    Index(None, "browser_hash"),
 )
 
 #: What is owed to receivers. `storage.outbox` has the table of states.
@@ -278,6 +309,30 @@ webhook_secrets = Table(
     column("sealed", Text, about=NOTHING),
     column("created_at", Moment, about=NOTHING),
     column("revoked_at", Moment, nullable=True, about=NOTHING),
+)
+
+#: What a customer's server signs identity tokens with: HS256 by a secret (`sealed`), EdDSA by a key of its own, the
+#: public half of which stands here. The id is the token's `kid`, and binds it to the environment.
+identity_secrets = Table(
+    "identity_secrets",
+    metadata,
+    column("id", String, primary_key=True, about=NOTHING),
+    column("environment", String, about=NOTHING),
+    column("name", String, about=NOTHING),
+    column("alg", String, about=NOTHING),
+    column("sealed", Text, nullable=True, about=NOTHING),
+    column("public_key", Text, nullable=True, about=NOTHING),
+    column("created_at", Moment, about=NOTHING),
+    column("revoked_at", Moment, nullable=True, about=NOTHING),
+)
+
+#: Identity tokens that may be presented once and were: hashes, until they have run out.
+used_tokens = Table(
+    "used_tokens",
+    metadata,
+    column("hash", String, primary_key=True, about=NOTHING),
+    column("expires_at", Moment, about=NOTHING),
+    Index(None, "expires_at"),
 )
 
 operators = Table(

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import false, insert, or_, select, update
 
 from roxels.domain.ids import hashed
-from roxels.domain.proof import Proof
+from roxels.domain.proof import Proof, may_stay
 from roxels.storage.schema import conversations, persons, sessions
 from roxels.storage.transaction import AnySelect, Environment, Reading, Rows, View, Writing
 
@@ -26,13 +26,17 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     locale: str
     allowed_domains: tuple[str, ...] | None
+    #: The browser that holds it, by the hash of its secret.
+    browser: str | None
+    #: The best proof of any session of its conversation.
+    top_proof: Proof
     exchanged_at: datetime | None
     expires_at: datetime
     ended_at: datetime | None
 
     def is_live(self, now: datetime) -> bool:
         """Whether it may still be used."""
-        return self.ended_at is None and now < self.expires_at
+        return self.ended_at is None and now < self.expires_at and may_stay(self.proof, self.top_proof)
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,13 +52,15 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _JOINED = (
-    select(sessions, persons.c.external_id, conversations.c.allowed_domains)
+    select(sessions, persons.c.external_id, conversations.c.allowed_domains, conversations.c.top_proof)
     .join(persons, persons.c.id == sessions.c.person_id)
     .join(conversations, conversations.c.id == sessions.c.conversation_id)
 )
 
 
-def create(tx: Writing, visit: Visit, *, token: str | None, join_secret: str | None) -> None:
+def create(
+    tx: Writing, visit: Visit, *, token: str | None, join_secret: str | None, judged: str, tab: str | None = None
+) -> None:
     """Keep a new session: with a token for the browser that asked, or to be exchanged by the first that comes."""
     tx.run(
         insert(sessions).values(
@@ -65,6 +71,9 @@ def create(tx: Writing, visit: Visit, *, token: str | None, join_secret: str | N
             proof=int(visit.proof),
             method=visit.method,
             reason=visit.reason,
+            judged=judged,
+            browser_hash=visit.browser,
+            tab_hash=hashed(tab) if tab else None,
             token_hash=hashed(token) if token else None,
             join_hash=hashed(join_secret) if join_secret else None,
             exchanged_at=tx.now if token else None,
@@ -106,8 +115,8 @@ def of_conversations(tx: Reading, ids: Sequence[str]) -> dict[str, list[Outline]
             id=row.id,
             proof=Proof(row.proof),
             method=row.method,
-            device=row.device_id is not None,
-            reason=row.reason,
+            device=row.browser_hash is not None,
+            reason=row.judged,
             created_at=row.created_at,
             ended_at=row.ended_at,
         )
@@ -128,18 +137,30 @@ def newest_proofs(tx: Reading, person_ids: Sequence[str]) -> dict[str, Proof]:
     return {row.id: Proof(row.proof) for row in tx.all(query) if row.proof is not None} if person_ids else {}
 
 
-def exchange(tx: Writing, session_id: str, token: str, *, timezone: str | None, locale: str | None) -> bool:
-    """Hand the session to a browser, once; says whether this call was the one."""
-    values: dict[str, object] = {"token_hash": hashed(token), "exchanged_at": tx.now}
-    values |= {"timezone": timezone} if timezone else {}
-    values |= {"locale": locale} if locale else {}
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """The browser that takes a session."""
+
+    browser: str | None
+    tab: str | None
+    timezone: str | None
+    locale: str | None
+
+
+def exchange(tx: Writing, session_id: str, token: str, holder: Holder) -> bool:
+    """Hand the session to a browser: to the first that comes, then only to that one again; says whether it was."""
+    values: dict[str, object] = {"token_hash": hashed(token), "exchanged_at": tx.now, "browser_hash": holder.browser}
+    values |= {"tab_hash": hashed(holder.tab)} if holder.tab else {}
+    values |= {"timezone": holder.timezone} if holder.timezone else {}
+    values |= {"locale": holder.locale} if holder.locale else {}
+    is_free = sessions.c.exchanged_at.is_(None)
+    is_theirs = false() if holder.browser is None else sessions.c.browser_hash == holder.browser
     return (
         tx.run(
             update(sessions)
             .where(
                 sessions.c.environment == tx.environment,
                 sessions.c.id == session_id,
-                sessions.c.exchanged_at.is_(None),
+                or_(is_free, is_theirs),
                 sessions.c.ended_at.is_(None),
                 sessions.c.expires_at > tx.now,
             )
@@ -147,6 +168,17 @@ def exchange(tx: Writing, session_id: str, token: str, *, timezone: str | None, 
         )
         == 1
     )
+
+
+def below_verified(tx: Reading, conversation_id: str) -> list[str]:
+    """The sessions of this conversation that go on and are not verified."""
+    query = select(sessions.c.id).where(
+        sessions.c.environment == tx.environment,
+        sessions.c.conversation_id == conversation_id,
+        sessions.c.proof < int(Proof.verified),
+        sessions.c.ended_at.is_(None),
+    )
+    return [row.id for row in tx.all(query)]
 
 
 def end(tx: Writing, session_id: str) -> None:
@@ -177,6 +209,8 @@ def _visit(row: Rows) -> Visit:
         timezone=row.timezone,
         locale=row.locale,
         allowed_domains=None if domains is None else tuple(domains),
+        browser=row.browser_hash,
+        top_proof=Proof(row.top_proof),
         exchanged_at=row.exchanged_at,
         expires_at=row.expires_at,
         ended_at=row.ended_at,

@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select, update
 
 from roxels.domain import templates as rules
 from roxels.domain.ids import Ids
+from roxels.domain.proof import Proof
 from roxels.domain.templates import Template
 from roxels.storage.pages import Page, Span, page
 from roxels.storage.schema import template_versions, templates
@@ -63,6 +64,13 @@ def active(tx: Reading, template_id: str) -> Kept | None:
             template_versions.c.version == templates.c.active_version,
         ),
     )
+
+
+def policy(tx: Reading, template_id: str) -> Proof:
+    """The least proof that opens a past under this template, as it is published now."""
+    query = select(templates.c.history_requires)
+    kept = tx.value(query.where(templates.c.environment == tx.environment, templates.c.id == template_id))
+    return Proof.verified if kept is None else Proof(kept)
 
 
 def active_across(view: View, template_id: str) -> Kept | None:
@@ -122,6 +130,7 @@ def create(tx: Writing, raw: dict[str, Any], ids: Ids) -> str:
             name=raw["name"],
             status="active",
             active_version=1,
+            history_requires=int(rules.history_requires(raw)),
             created_at=tx.now,
             updated_at=tx.now,
         )
@@ -138,11 +147,11 @@ def revise(tx: Writing, template_id: str, raw: dict[str, Any], *, publish: bool)
     number = int(newest) + 1
     _keep_version(tx, template_id, number, raw, published=publish)
     if publish:
-        activate(tx, template_id, number, raw["name"])
+        activate(tx, template_id, number, raw)
     return number
 
 
-def activate(tx: Writing, template_id: str, number: int, name: str) -> None:
+def activate(tx: Writing, template_id: str, number: int, raw: dict[str, Any]) -> None:
     """Make this version the one that new conversations begin with."""
     tx.run(
         update(template_versions)
@@ -157,7 +166,12 @@ def activate(tx: Writing, template_id: str, number: int, name: str) -> None:
     tx.run(
         update(templates)
         .where(templates.c.environment == tx.environment, templates.c.id == template_id)
-        .values(active_version=number, name=name, updated_at=tx.now)
+        .values(
+            active_version=number,
+            name=raw["name"],
+            history_requires=int(rules.history_requires(raw)),
+            updated_at=tx.now,
+        )
     )
 
 

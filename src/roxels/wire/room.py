@@ -24,11 +24,12 @@ from roxels.domain import conversation as decide
 from roxels.domain import goals, outputs
 from roxels.domain.clock import Clock
 from roxels.domain.conversation import Conversation, fold
-from roxels.domain.errors import Conflict, Invalid
+from roxels.domain.errors import Conflict, Invalid, Unauthorized
 from roxels.domain.events import AgentHeard, AnyEvent, Fact, FieldCaptured, GoalCommitted, PersonSaid
 from roxels.domain.ids import Ids
 from roxels.domain.memory import Memory
 from roxels.domain.outputs import Subject
+from roxels.domain.proof import Proof, may_stay
 from roxels.domain.resumption import Report, report
 from roxels.domain.templates import Template
 from roxels.storage import log
@@ -74,7 +75,7 @@ class Room:
         self.state = stored.state
         self.said = stored.said_so_far
         self.epoch: int | None = None
-        self.memory: Memory | None = None
+        self._memories: dict[tuple[Proof, str | None], Memory] = {}
         self.links: dict[Link, Visit] = {}
         self._subject = Subject(conversation_id=stored.id, person_id=stored.person_id, external_id=visit.external_id)
         self.environment = visit.environment
@@ -231,8 +232,7 @@ class Room:
             self.said += piece.text
         elif after.unfinished is None:
             self.said = ""
-        for link in self.links:
-            link.notify()
+        self._tell()
 
     async def _read_on(self) -> None:
         try:
@@ -244,8 +244,16 @@ class Room:
         self.facts += facts
         self.state = fold(facts, self.state)
         self.said = said
-        for link in self.links:
-            link.notify()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Something is new; whoever may not be here any more is sent away before it is seen."""
+        for link, visit in list(self.links.items()):
+            session = self.state.sessions.get(visit.session_id)
+            if (session is not None and session.revoked) or not may_stay(visit.proof, self.state.top_proof):
+                link.refuse(Unauthorized("This session was ended; open a new one."), fatal=True)
+            else:
+                link.notify()
 
     def _read_since(self, tx: Any, head: int) -> tuple[list[Fact], str]:
         stored = log.read(tx, self.id, since=self.state)
@@ -336,10 +344,7 @@ class Room:
 
     async def _scene(self, *, silence: bool = False, time_is_up: bool = False) -> Scene:
         visit = self._speaking_visit()
-        if self.memory is None:
-            self.memory = await self._ports.store.read(
-                self.environment, recollect, self._subject.person_id, visit.proof, self.id
-            )
+        memory = await self._memory(visit)
         return Scene(
             template=self.template,
             state=self.state,
@@ -347,13 +352,22 @@ class Room:
             session_id=visit.session_id,
             external_id=self._subject.external_id,
             person_name=self.state.person_name,
-            memory=self.memory,
+            memory=memory,
             now=self._ports.clock.now(),
             timezone=visit.timezone,
             locale=visit.locale,
             silence=silence,
             time_is_up=time_is_up,
         )
+
+    async def _memory(self, visit: Visit) -> Memory:
+        """What this visit may use of the past; made once for all visits that see alike."""
+        key = (visit.proof, visit.browser)
+        if key not in self._memories:
+            self._memories[key] = await self._ports.store.read(
+                self.environment, recollect, self._subject.person_id, visit, self.state.template_id
+            )
+        return self._memories[key]
 
     def _speaking_visit(self) -> Visit:
         """The visit whose words are answered; before any words, the newest."""

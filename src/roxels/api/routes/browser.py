@@ -1,21 +1,23 @@
 """The calls by which a browser is let in: start a visit, enter one, see how the launcher looks."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from roxels.actions import admit
+from roxels.actions import admit, revoke
 from roxels.actions.admit import Exchange
-from roxels.api import bodies, shapes, views
+from roxels.api import bodies, device, shapes, views
 from roxels.api.answers import Answer, reply
 from roxels.api.auth import Embed, Public
+from roxels.api.device import Asking, Known
 from roxels.api.reading import StrictRoute
+from roxels.api.services import Services
 from roxels.domain.domains import permits
 from roxels.domain.errors import Forbidden, NotFound, Unauthorized
-from roxels.storage import keys, sessions, templates
+from roxels.storage import devices, keys, sessions, templates
 from roxels.storage.sessions import Visit
-from roxels.storage.transaction import Across
+from roxels.storage.transaction import Across, Environment
 
 router = APIRouter(prefix="/v1/embed", route_class=StrictRoute, tags=["Browser"])
 
@@ -26,16 +28,21 @@ async def start_session(key: Embed, body: bodies.StartSession) -> Response:
 
     Works without a browser too. A key with domains refuses a page of another site with 403.
     """
-    own = key.services.origin
-    if not all(permits(key.row.allowed_domains, origin, own) for origin in body.origins(key.origin)):
+    services = key.services
+    if not all(permits(key.row.allowed_domains, origin, services.origin) for origin in body.origins(key.asking.origin)):
         raise Forbidden("This embed key may not be used on this site; add its domain to the key's `allowed_domains`.")
-    admitted = await key.write(admit.admit, body.wish(key.row), key.services.ids)
-    return reply(Answer(body=views.visit(admitted, own), status=201))
+    browser, headers = await _browser(services, key.asking, key.row.environment, body.host_origin)
+    wish, token = body.wish(key.row, browser), body.identity_token
+    if token is None:
+        admitted = await key.write(admit.admit, wish, services.ids)
+    else:
+        admitted = await key.write(admit.admit_by_token, wish, token, services.sealer, services.ids)
+    return reply(Answer(body=views.visit(admitted, services.origin), status=201, headers=headers))
 
 
 @router.post("/sessions/exchange", status_code=201, response_model=shapes.Visit)
 async def exchange_session(caller: Public, body: bodies.ExchangeSession) -> Response:
-    """Enter a visit that a server opened, with its `session_id`, or with a join link's two parts. Once.
+    """Enter a visit that a server opened, with its `session_id`, or with a join link's two parts. One browser may.
 
     Whatever is wrong, the answer is the same 401.
     """
@@ -43,21 +50,54 @@ async def exchange_session(caller: Public, body: bodies.ExchangeSession) -> Resp
     visit = await services.store.read_across(_waiting, body)
     if visit is None:
         raise Unauthorized(admit.CLOSED)
+    browser, headers = await _browser(services, caller.asking, visit.environment, body.host_origin)
     asked = Exchange(
         visit=visit,
-        origins=body.origins(caller.origin),
+        origins=body.origins(caller.asking.origin),
         own_origin=services.origin,
         timezone=body.zone(),
         locale=body.locale,
+        browser=browser.hash if browser else None,
+        host=browser.host if browser else None,
+        tab=body.tab,
     )
     admitted = await services.store.write(visit.environment, admit.exchange, asked, services.ids)
-    return reply(Answer(body=views.visit(admitted, services.origin), status=201))
+    return reply(Answer(body=views.visit(admitted, services.origin), status=201, headers=headers))
+
+
+@router.post("/sessions/reset", response_model=shapes.SignedOut)
+async def reset_session(caller: Public, body: bodies.ResetSession) -> Response:
+    """Sign this browser out: the session whose token is sent ends, and the browser is a stranger to everybody.
+
+    The answer is the same whatever there was to end.
+    """
+    services, headers = caller.services, dict[str, str]()
+    visit = await services.store.read_across(sessions.by_token, body.token) if body.token else None
+    if visit is not None:
+        await services.store.write(visit.environment, revoke.end_session, visit.conversation_id, visit.session_id)
+    for environment in get_args(Environment):
+        browser = device.known(caller.asking, environment, body.host_origin)
+        if browser is not None and (visit is None or environment == visit.environment):
+            await services.store.write(environment, revoke.sign_out, browser.hash)
+            headers = device.taken_from(browser)
+    return reply(Answer(body={"signed_out": True}, headers=headers))
 
 
 @router.get("/launcher", response_model=shapes.Launcher)
 async def get_launcher(caller: Public, key: Annotated[str, Query(description="The embed key.")]) -> Response:
     """How the floating button of this key's template looks, and on which views it is shown."""
     return reply(Answer(body=await caller.services.store.read_across(_launcher, key)))
+
+
+async def _browser(
+    services: Services, given: Asking, environment: Environment, host_origin: str | None
+) -> tuple[Known | None, dict[str, str]]:
+    """The browser that asks, and what to leave with it: one that is new or was revoked starts under a new secret."""
+    browser = device.known(given, environment, host_origin)
+    if browser is not None and not await services.store.read(environment, devices.is_spent, browser.hash):
+        return browser, {}
+    browser = device.begun(given, environment, host_origin, services.ids)
+    return browser, device.given_to(browser) if browser else {}
 
 
 def _waiting(view: Across, body: bodies.ExchangeSession) -> Visit | None:

@@ -5,15 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from roxels.actions import people
+from roxels.actions import people, revoke
 from roxels.api import bodies, paging, shapes, views
 from roxels.api.answers import Answer, reply
 from roxels.api.auth import Secret
 from roxels.api.reading import StrictRoute
 from roxels.domain.errors import NotFound
 from roxels.domain.persons import Person, external_id
-from roxels.storage import conversations, persons
+from roxels.storage import conversations, devices, persons
 from roxels.storage.conversations import Outline, Wanted
+from roxels.storage.devices import Device
 from roxels.storage.pages import Page, Span
 from roxels.storage.transaction import Reading, Writing
 
@@ -63,6 +64,23 @@ async def list_conversations(
     """List a person's conversations, newest first."""
     found = await key.read(_conversations, person_id, paging.span(cursor, limit))
     return reply(Answer(body=views.page(found, views.conversation_item)))
+
+
+@router.get("/{person_id}/devices", response_model=shapes.Devices)
+async def list_devices(key: Secret, person_id: str) -> Response:
+    """List the browsers in which somebody talked as this person, the latest seen first."""
+    items = [views.device(each) for each in await key.read(_devices, person_id)]
+    return reply(Answer(body={"items": items, "next_cursor": None, "has_more": False}))
+
+
+@router.delete("/{person_id}/devices/{device_id}", response_model=shapes.Device)
+async def revoke_device(key: Secret, person_id: str, device_id: str) -> Response:
+    """Revoke what a browser stands for, at once: its sessions as this person end, and it is a stranger to her."""
+    return reply(Answer(body=views.device(await key.write(revoke.revoke_device, person_id, device_id))))
+
+
+def _devices(tx: Reading, person_id: str) -> list[Device]:
+    return devices.of_person(tx, _person(tx, person_id).id)
 
 
 def _person(tx: Reading, person_id: str) -> Person:

@@ -3,12 +3,13 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from roxels.actions import manage
+from roxels.actions import identify, manage
 from roxels.api import bodies, paging, shapes, views
 from roxels.api.answers import Answer, reply
 from roxels.api.auth import Secret
 from roxels.api.reading import StrictRoute
-from roxels.storage import keys
+from roxels.storage import identities, keys
+from roxels.storage.identities import IdentitySecret
 from roxels.storage.keys import ApiKey, WebhookSecret
 from roxels.storage.transaction import Writing
 
@@ -74,3 +75,35 @@ async def revoke_webhook_secret(key: Secret, secret_id: str) -> Response:
         return manage.revoke_webhook_secret(tx, secret_id)
 
     return reply(Answer(body=views.secret(await key.write(work))))
+
+
+@router.post("/identity-secrets", status_code=201, response_model=shapes.IdentitySecret)
+async def create_identity_secret(key: Secret, body: bodies.CreateIdentitySecret) -> Response:
+    """Make a way to sign identity tokens. Several are in force at once, so that your backend can change over."""
+    services = key.services
+
+    def work(tx: Writing) -> Answer:
+        made, value = identify.create_secret(tx, body.name, body.alg, body.public_key, services.ids, services.sealer)
+        key.note(tx, "identity_secret.created", id=made.id)
+        shown = views.identity_secret(made, value)
+        return Answer(body=shown, status=201, shows_secret_of=made.id if value else None)
+
+    return await key.post(work)
+
+
+@router.get("/identity-secrets", response_model=shapes.Page[shapes.IdentitySecret])
+async def list_identity_secrets(key: Secret, cursor: paging.After = None, limit: paging.Limit = 50) -> Response:
+    """List the identity secrets, revoked ones too, newest first, without their values."""
+    found = await key.read(identities.listed, paging.span(cursor, limit))
+    return reply(Answer(body=views.page(found, views.identity_secret)))
+
+
+@router.delete("/identity-secrets/{secret_id}", response_model=shapes.IdentitySecret)
+async def revoke_identity_secret(key: Secret, secret_id: str) -> Response:
+    """Revoke an identity secret, at once: no token that it signed is taken any more."""
+
+    def work(tx: Writing) -> IdentitySecret:
+        key.note(tx, "identity_secret.revoked", id=secret_id)
+        return identify.revoke_secret(tx, secret_id)
+
+    return reply(Answer(body=views.identity_secret(await key.write(work))))

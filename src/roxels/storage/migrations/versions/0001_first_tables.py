@@ -60,6 +60,19 @@ sa.Table(
     sa.Index("ix_erasures_state_ended_at", "state", "ended_at"),
 )
 sa.Table(
+    "identity_secrets",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("name", sa.String(), nullable=False),
+    sa.Column("alg", sa.String(), nullable=False),
+    sa.Column("sealed", sa.Text(), nullable=True),
+    sa.Column("public_key", sa.Text(), nullable=True),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.Column("revoked_at", schema.Moment(), nullable=True),
+    sa.PrimaryKeyConstraint("id", name="pk_identity_secrets"),
+)
+sa.Table(
     "installation",
     tables,
     sa.Column("name", sa.String(), nullable=False),
@@ -130,10 +143,19 @@ sa.Table(
     sa.Column("name", sa.String(), nullable=False),
     sa.Column("status", sa.String(), nullable=False),
     sa.Column("active_version", sa.Integer(), nullable=False),
+    sa.Column("history_requires", sa.Integer(), nullable=False),
     sa.Column("created_at", schema.Moment(), nullable=False),
     sa.Column("updated_at", schema.Moment(), nullable=False),
     sa.PrimaryKeyConstraint("id", name="pk_templates"),
     sa.Index("ix_templates_environment_created_at_id", "environment", "created_at", "id"),
+)
+sa.Table(
+    "used_tokens",
+    tables,
+    sa.Column("hash", sa.String(), nullable=False),
+    sa.Column("expires_at", schema.Moment(), nullable=False),
+    sa.PrimaryKeyConstraint("hash", name="pk_used_tokens"),
+    sa.Index("ix_used_tokens_expires_at", "expires_at"),
 )
 sa.Table(
     "webhook_secrets",
@@ -157,6 +179,7 @@ sa.Table(
     sa.Column("status", sa.String(), nullable=False),
     sa.Column("ended_by", sa.String(), nullable=True),
     sa.Column("top_proof", sa.Integer(), nullable=False),
+    sa.Column("is_proven", sa.Boolean(), nullable=False),
     sa.Column("head", sa.Integer(), nullable=False),
     sa.Column("epoch", sa.Integer(), nullable=False),
     sa.Column("speaker", sa.String(), nullable=True),
@@ -178,6 +201,23 @@ sa.Table(
         "last_activity_at",
     ),
     sa.Index("ix_conversations_status_last_activity_at", "status", "last_activity_at"),
+)
+sa.Table(
+    "devices",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("person_id", sa.String(), nullable=False),
+    sa.Column("browser_hash", sa.String(), nullable=False),
+    sa.Column("host", sa.String(), nullable=True),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.Column("last_seen_at", schema.Moment(), nullable=False),
+    sa.Column("verified_at", schema.Moment(), nullable=True),
+    sa.Column("revoked_at", schema.Moment(), nullable=True),
+    sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name="fk_devices_person_id"),
+    sa.PrimaryKeyConstraint("id", name="pk_devices"),
+    sa.UniqueConstraint("person_id", "browser_hash", name="uq_devices_person_id_browser_hash"),
+    sa.Index("ix_devices_browser_hash", "browser_hash"),
 )
 sa.Table(
     "embed_keys",
@@ -327,7 +367,9 @@ sa.Table(
     sa.Column("proof", sa.Integer(), nullable=False),
     sa.Column("method", sa.String(), nullable=False),
     sa.Column("reason", sa.String(), nullable=False),
-    sa.Column("device_id", sa.String(), nullable=True),
+    sa.Column("judged", sa.String(), nullable=False),
+    sa.Column("browser_hash", sa.String(), nullable=True),
+    sa.Column("tab_hash", sa.String(), nullable=True),
     sa.Column("token_hash", sa.String(), nullable=True),
     sa.Column("join_hash", sa.String(), nullable=True),
     sa.Column("exchanged_at", schema.Moment(), nullable=True),
@@ -341,6 +383,7 @@ sa.Table(
     sa.PrimaryKeyConstraint("id", name="pk_sessions"),
     sa.UniqueConstraint("join_hash", name="uq_sessions_join_hash"),
     sa.UniqueConstraint("token_hash", name="uq_sessions_token_hash"),
+    sa.Index("ix_sessions_browser_hash_created_at", "browser_hash", "created_at"),
     sa.Index("ix_sessions_conversation_id", "conversation_id"),
     sa.Index("ix_sessions_ended_at_expires_at", "ended_at", "expires_at"),
     sa.Index("ix_sessions_person_id", "person_id"),

@@ -1,0 +1,33 @@
+"""Revoke what a browser stands for: its sessions end at once, and who listens by one is sent away."""
+
+from roxels.actions.finish import end_visit
+from roxels.domain.errors import NotFound
+from roxels.storage import devices
+from roxels.storage.devices import Device
+from roxels.storage.transaction import Writing
+
+
+def revoke_device(tx: Writing, person_id: str, device_id: str) -> Device:
+    """This browser is a stranger to this person from now on; a second time changes nothing. Raises `NotFound`."""
+    device = devices.get(tx, device_id)
+    if device is None or device.person_id != person_id:
+        raise NotFound
+    devices.revoke(tx, device)
+    _end_sessions(tx, device.browser, person_id)
+    return devices.get(tx, device_id) or device
+
+
+def sign_out(tx: Writing, browser: str) -> None:
+    """This browser is a stranger to everybody from now on."""
+    devices.revoke_browser(tx, browser)
+    _end_sessions(tx, browser, None)
+
+
+def end_session(tx: Writing, conversation_id: str, session_id: str) -> None:
+    """The session that a browser holds is over."""
+    end_visit(tx, conversation_id, session_id, "revoked")
+
+
+def _end_sessions(tx: Writing, browser: str, person_id: str | None) -> None:
+    for live in devices.live_sessions(tx, browser, person_id):
+        end_visit(tx, live.conversation_id, live.session_id, "revoked")
