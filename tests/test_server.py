@@ -1,6 +1,9 @@
 """The house as `server.build` puts it together: what it takes up at its start."""
 
+import logging
 from pathlib import Path
+
+import httpx2
 
 from roxels.actions import forget
 from roxels.actions.forget import Wish
@@ -47,3 +50,19 @@ async def test_what_was_being_erased_is_erased_after_the_next_start(tmp_path: Pa
         assert link.receipt.counts["persons"] == 1
         assert await house.store.read_across(erasures.pending) == []
         assert found(tmp_path, ["user_canary_adaadaada"]) == {}
+
+
+async def test_metrics_count_what_was_kept(tmp_path: Path) -> None:
+    house = house_of(tmp_path)
+    transport = httpx2.ASGITransport(app=house.app)
+    async with (
+        house.app.router.lifespan_context(house.app),
+        httpx2.AsyncClient(transport=transport, base_url="http://roxels.test") as client,
+    ):
+        await begin_to_erase(house, "ada")
+        logging.getLogger("roxels.test").error("a fault")
+        told = (await client.get("/metrics")).text
+    assert 'roxels_events_total{type="session.started"} 1.0' in told
+    assert 'roxels_log_lines_total{level="error"} 1.0' in told
+    assert "roxels_listeners 0.0" in told
+    assert "ada" not in told

@@ -8,14 +8,16 @@ import sys
 from typing import Annotated, Any
 
 import aiohttp
+import msgspec
 import typer
 
 from roxels import demo as demonstration
-from roxels import keeping, server, settings
+from roxels import doctor, keeping, server, settings
 from roxels.actions import manage
 from roxels.ambient import RandomIds, SystemClock, chance
 from roxels.console import AsJson, Data, fail, read
 from roxels.server import House, Server
+from roxels.storage import opening
 from roxels.storage.audit import COMMAND
 from roxels.storage.erase_list import EraseListMissing
 from roxels.storage.keys import ApiKey
@@ -60,15 +62,38 @@ def serve(
 
 
 @app.command()
-def migrate(data: Data = None) -> None:
+def migrate(data: Data = None, as_json: AsJson = False) -> None:
     """Bring the database to the schema of this version. `serve` and `demo` do so by themselves.
 
-    Example: roxels migrate --data /var/lib/roxels
+    Example: ROXELS_DATABASE_URL=postgresql://roxels@localhost/roxels roxels migrate
     """
     given = read(data=data)
-    database = server.open_database(given)
-    typer.echo(f"The database stands at revision {database.revision()}.")
+    database = server.database_of(given)
+    try:
+        before = opening.revision(database)
+        opening.bring_up_to_date(database)
+    except opening.Unusable as fault:
+        fail(str(fault))
+    line = {"database": database.readers.dialect.name, "before": before, "revision": database.revision()}
     database.close()
+    told = f"The database ({line['database']}) stands at revision {line['revision']}."
+    typer.echo(json.dumps(line) if as_json else told)
+
+
+@app.command("doctor")
+def doctor_command(data: Data = None, as_json: AsJson = False) -> None:
+    """Say whether this installation is well, probe by probe; ends with 1 where something is at fault.
+
+    Example: roxels doctor --data /var/lib/roxels
+    """
+    findings = doctor.examine(read(data=data), SystemClock().now())
+    if as_json:
+        typer.echo(json.dumps({"findings": [msgspec.to_builtins(each) for each in findings]}))
+    else:
+        for each in findings:
+            typer.echo(f"{each.status:5}  {each.name:10}  {each.sentence}")
+    if any(each.status == "fault" for each in findings):
+        raise typer.Exit(1)
 
 
 @app.command("talk")
@@ -195,7 +220,7 @@ def _invitation(config: dict[str, Any]) -> str:
 def _run(work: Any) -> Any:
     try:
         return asyncio.run(work)
-    except (server.PortTaken, EraseListMissing, CannotTalk) as fault:
+    except (server.PortTaken, opening.Unusable, EraseListMissing, CannotTalk) as fault:
         fail(str(fault))
 
 

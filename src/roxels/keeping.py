@@ -148,7 +148,9 @@ def backup(
 
     Example: roxels backup roxels-monday.db --data /var/lib/roxels
     """
-    database = read(data=data).data / server.DATABASE
+    given = read(data=data)
+    _check_sqlite(given)
+    database = given.data / server.DATABASE
     if not database.exists():
         fail("There is no database in this data folder.")
     if to.exists():
@@ -169,6 +171,7 @@ def restore(
     Example: roxels restore roxels-monday.db --data /var/lib/roxels
     """
     given = read(data=data)
+    _check_sqlite(given)
     _check_unused(given.data)
     if not (given.data / FILE).exists():
         fail(f"{FILE} is missing in the data folder. Without it people who were deleted would come back.")
@@ -182,6 +185,11 @@ def restore(
     again = _run(given, lambda house: house.eraser.replay())
     told = f"Restored. {again} persons and conversations that were erased since were erased again."
     typer.echo(json.dumps({"restored": True, "erased_again": again}) if as_json else told)
+
+
+def _check_sqlite(given: Settings) -> None:
+    if given.database_url is not None:
+        fail("The database is PostgreSQL: use pg_dump and pg_restore. The next start erases again what was erased.")
 
 
 def _check_unused(folder: Path) -> None:

@@ -9,6 +9,7 @@
 import json
 import logging
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
@@ -45,6 +46,18 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str, ensure_ascii=False)
+
+
+class Tally(logging.Handler):
+    """Counts log lines by level, for `/metrics`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts: Counter[tuple[str, str]] = Counter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One more."""
+        self.counts["log_lines", record.levelname.lower()] += 1
 
 
 def install(level: str, form: LogFormat, stream: TextIO | None = None) -> None:

@@ -4,7 +4,6 @@ Nothing here decides anything. Whatever a test wants to be different (time, ids,
 """
 
 import asyncio
-import importlib
 import ipaddress
 import logging
 import socket
@@ -19,6 +18,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
 
+from roxels import logs
 from roxels.actions.eraser import Eraser
 from roxels.actions.jobs import Jobs
 from roxels.actions.retention import Keeper
@@ -27,6 +27,7 @@ from roxels.agent.ports import Speaker
 from roxels.agent.speakers.scripted import ScriptedSpeaker
 from roxels.api.app import build_api
 from roxels.api.limits import Buckets
+from roxels.api.measures import Measures
 from roxels.api.pages import Files, page_routes
 from roxels.api.services import Services
 from roxels.dashboard.routes import dashboard_routes
@@ -36,10 +37,12 @@ from roxels.outbound import guard
 from roxels.outbound.http import Caller
 from roxels.outbound.worker import Deps, Pace, Worker
 from roxels.settings import Settings
-from roxels.storage.database import Database, newest_revision
+from roxels.storage import opening
+from roxels.storage.database import Backend, Database
 from roxels.storage.erase_list import EraseList, EraseListMissing
 from roxels.storage.files import Exports
-from roxels.storage.leases import Processes
+from roxels.storage.leases import Peers
+from roxels.storage.postgresql import PostgreSQL
 from roxels.storage.store import Store
 from roxels.storage.vault import Keyring
 from roxels.wire.room import Ports
@@ -62,7 +65,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     keyring: Keyring
     eraser: Eraser
     jobs: Jobs
-    processes: Processes
+    processes: Peers
     files: Files
     settings: Settings
     clock: Clock
@@ -77,7 +80,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
         await self.rooms.drain()
         await self.jobs.close()
         await self.eraser.close()
-        self.processes.close()
+        await asyncio.to_thread(self.processes.close)
         await asyncio.to_thread(self.store.close)
 
 
@@ -98,7 +101,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         raise
     store = Store(database, clock)
     keyring = Keyring.load(settings.data, ids.key)
-    processes = Processes(settings.data / "processes", ids.new("proc"))
+    processes = database.join(ids.new("proc"))
     speaker = speaker or ScriptedSpeaker(clock, settings.scripted_cps)
     ports = Ports(store=store, speaker=speaker, clock=clock, ids=ids, nudge_after=settings.nudge_seconds)
     rooms = Rooms(ports, processes)
@@ -117,6 +120,8 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         registry=CollectorRegistry(),
         is_draining=lambda: rooms.is_draining,
     )
+    tally = logs.Tally()
+    services.registry.register(Measures(lambda: store.counts + tally.counts, lambda: rooms.attendance))
     app = build_api(services)
     house = House(
         app=app,
@@ -132,24 +137,36 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         ids=ids,
     )
     house.add([*wire_routes(rooms), *page_routes(store, house.files), *dashboard_routes(services)])
-    app.router.lifespan_context = lambda _app: _living(house)
+    app.router.lifespan_context = lambda _app: _living(house, tally)
     return house
 
 
-def open_database(settings: Settings) -> Database:
-    """The database of the data folder, brought to the schema that the code expects."""
-    database = Database(settings.data / DATABASE)
-    if database.revision() != newest_revision():
-        importlib.import_module("roxels.storage.migrate").upgrade(database)
+def database_of(settings: Settings) -> Backend:
+    """The database that these settings name, as it stands; nothing is asked of it yet."""
+    if settings.database_url is not None:
+        return PostgreSQL(settings.database_url.get_secret_value())
+    return Database(settings.data / DATABASE)
+
+
+def open_database(settings: Settings) -> Backend:
+    """The database, brought to the schema that the code expects. Raises `storage.opening.Unusable`."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = database_of(settings)
+    try:
+        opening.bring_up_to_date(database)
+    except opening.Unusable:
+        database.close()
+        raise
     return database
 
 
 @asynccontextmanager
-async def _living(house: House) -> AsyncIterator[None]:
+async def _living(house: House, tally: logs.Tally) -> AsyncIterator[None]:
     """What runs beside the requests: watching other processes, finishing erasures, delivering, sweeping."""
     settings = house.settings
     permits = guard.anywhere if settings.allow_private_targets else guard.is_public
     monotonic = house.clock.monotonic
+    logging.getLogger().addHandler(tally)
     async with Caller(permits=permits, monotonic=monotonic, time_limit=settings.webhook_timeout) as caller:
         worker = _worker(house, caller)
         jobs = [asyncio.create_task(house.rooms.watch_others(), name="watch")]
@@ -168,6 +185,7 @@ async def _living(house: House) -> AsyncIterator[None]:
         await asyncio.gather(*jobs, return_exceptions=True)
         await worker.stop(within=min(2.0, settings.drain_seconds))
         await house.close()
+    logging.getLogger().removeHandler(tally)
 
 
 def _worker(house: House, caller: Caller) -> Worker:

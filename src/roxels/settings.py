@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -37,6 +37,10 @@ class Settings(BaseSettings):
 
     data: Path = Path("data")
     """The folder that holds the database and everything else that is kept."""
+
+    database_url: SecretStr | None = None
+    """A PostgreSQL database to keep conversations in, e.g. `postgresql://roxels:password@db.example.com/roxels`; not
+    set: an SQLite file in the data folder. Keys stay in the data folder either way."""
 
     host: str = "127.0.0.1"
     """The address to listen on; `0.0.0.0` for every one of this machine."""
@@ -83,6 +87,13 @@ class Settings(BaseSettings):
 
     log_format: Literal["text", "json"] = "text"
     """`text` for people, `json` for machines: one object per line. Both go to stderr."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.match(r"postgres(ql)?(\+psycopg)?://", value.get_secret_value()):
+            raise ValueError("write postgresql://user:password@host/name, or leave it out for SQLite")
+        return value
 
     @field_validator("public_url")
     @classmethod

@@ -213,7 +213,7 @@ def _value(column: Column[Any], person: Planted, number: int, parents: dict[str,
     if isinstance(column.type, LargeBinary):
         return words.encode()
     if isinstance(column.type, Integer):
-        return number
+        return number % 2**31
     return f"{number:015x} {words}" if column.primary_key or _is_unique(column) else words
 
 

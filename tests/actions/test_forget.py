@@ -16,9 +16,8 @@ from roxels.domain.errors import NotFound
 from roxels.domain.events import AnyEvent, PersonSaid
 from roxels.domain.proof import Proof, sight_of
 from roxels.domain.receipts import Receipt, broken, subject_of
-from roxels.storage import conversations, leases, log, persons, receipts, roads, sessions
+from roxels.storage import conversations, erasures, leases, log, persons, receipts, roads, sessions
 from roxels.storage.erasures import AT_ONCE, Erasure
-from roxels.storage.leases import Processes
 from roxels.storage.log import Append, Gone
 from roxels.storage.schema import metadata
 from roxels.storage.store import Store
@@ -201,11 +200,11 @@ async def test_nobody_else_s_environment(store: Store, eraser: Eraser, template_
 
 @pytest.mark.parametrize("by", ["interview", "person"])
 async def test_from_the_first_transaction_on_it_is_out_of_reach(
-    store: Store, keyring: Keyring, template_id: str, ids: CountedIds, by: Any, tmp_path: Any
+    store: Store, keyring: Keyring, template_id: str, ids: CountedIds, by: Any
 ) -> None:
     opened = await visit(store, template_id, ids)
     await say(store, opened, 2 * AT_ONCE)
-    processes = Processes(tmp_path / "processes", "one")
+    processes = store.database.join("one")
     epoch = await store.write("test", leases.take, opened.conversation_id, processes)
     hinted: list[str] = []
     store.wake.listen(hinted.append)
@@ -276,9 +275,10 @@ async def test_a_conversation_and_its_person_at_once(
     opened = await visit(store, template_id, ids)
     await say(store, opened, AT_ONCE)
     before = await counts(store)
-    talk, person = await asyncio.gather(
-        eraser.conversation("test", opened.conversation_id, "api"), eraser.person("test", opened.person.id, "api")
-    )
+    asked = asyncio.ensure_future(eraser.conversation("test", opened.conversation_id, "api"))
+    while not await store.read_across(erasures.pending):
+        await asyncio.sleep(0)
+    talk, person = await asyncio.gather(asked, eraser.person("test", opened.person.id, "api"))
     both = [receipt_of(talk).counts, receipt_of(person).counts]
     assert {name: sum(each.get(name, 0) for each in both) for name in before} == before
     assert await counts(store) == {}

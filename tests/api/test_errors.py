@@ -16,6 +16,7 @@ from starlette.routing import Route
 from roxels.api.limits import Buckets
 from roxels.api.middleware import MAX_BODY
 from roxels.domain import errors
+from roxels.storage.database import Database
 from roxels.testing import FakeClock
 from tests.api.conftest import Door, opened, told
 
@@ -195,6 +196,7 @@ async def test_health(door: Door, stranger: httpx2.AsyncClient) -> None:
 
 async def test_not_ready_without_its_database(door: Door, stranger: httpx2.AsyncClient) -> None:
     door.store.database.readers.dispose()
+    assert isinstance(door.store.database, Database)
     path = door.store.database.path
     path.rename(path.with_suffix(".away"))
     told(await stranger.get("/readyz"), 503, "unavailable")

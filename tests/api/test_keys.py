@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from roxels.storage.database import Database
 from roxels.storage.schema import api_keys, webhook_secrets
 from roxels.storage.transaction import Reading
 from tests.api.conftest import Door, make, told
@@ -67,6 +68,7 @@ async def test_secrets_are_nowhere_kept_in_the_clear(door: Door, server: httpx2.
     key = (await server.post("/v1/keys", json={"name": "k"}, headers={"idempotency-key": "one"})).json()
     secret = (await server.post("/v1/webhook-secrets", json={"name": "w"})).json()
     await door.store.run(lambda: None)
+    assert isinstance(door.store.database, Database)
     files = b"".join(path.read_bytes() for path in door.store.database.path.parent.glob("roxels.db*"))
     assert key["id"].encode() in files
     assert key["value"].encode() not in files

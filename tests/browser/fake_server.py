@@ -24,7 +24,10 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 ANYONE = {"Access-Control-Allow-Origin": "*"}
-FRAME_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws://127.0.0.1:*"
+FRAME_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; "
+    "connect-src 'self' ws://127.0.0.1:*"
+)
 SETTINGS: dict[str, Any] = {
     "notice": None,
     "name": "Fernwood",
@@ -87,6 +90,8 @@ class FakeServer:
 
     def __init__(self) -> None:
         self.pace = 0.004
+        #: Seconds until it answers to a start.
+        self.delay = 0.0
         self.piece = 3
         self.language = "en"
         self.settings = dict(SETTINGS)
@@ -206,6 +211,7 @@ class FakeServer:
     async def _open(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.requests.append(body)
+        await asyncio.sleep(self.delay)
         if self.refusal:
             status, code = self.refusal
             return web.json_response({"error": {"code": code, "message": f"Refused: {code}."}}, status=status)

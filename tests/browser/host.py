@@ -7,7 +7,8 @@ from playwright.async_api import Frame, Page
 
 from tests.browser.fake_server import FakeServer
 
-SHELL = """<!doctype html><html><head><meta charset="utf-8"><title>Host</title><link rel="icon" href="data:,"></head>
+SHELL = """<!doctype html><html lang="en"><head><meta charset="utf-8">
+<title>Host</title><link rel="icon" href="data:,"></head>
 <body><h1>A customer's page</h1><button id="before">Before</button><div id="place"></div>{scripts}</body></html>"""
 RECORD = "void Roxels.on('*', (name, payload) => (window.heard ??= []).push([name, payload ?? null]))"
 

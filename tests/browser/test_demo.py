@@ -47,3 +47,18 @@ async def test_the_page_can_draw_the_talk_itself(host: HostPage) -> None:
     await page.wait_for_selector("#inline-log >> text=How many plants")
     await page.click("#inline-close")
     await page.wait_for_selector("#inline", state="hidden")
+
+
+async def test_each_way_in_can_be_tried_beside_its_code(host: HostPage) -> None:
+    page = host.page
+    await page.goto(f"{host.server.page}/demo/")
+    await page.wait_for_function("window.Roxels && Roxels.state.connection === 'idle'")
+    for way, drawn in [("Script tag", "fab"), ("start alone", "compact"), ("init, then start", "modal")]:
+        await page.get_by_role("tab", name=way, exact=True).click()
+        await page.click("#try")
+        await page.wait_for_selector(f"[data-roxels={drawn}]")
+    await page.wait_for_selector("[data-roxels=modal][data-state=open]")
+    await page.keyboard.press("Escape")
+    await page.wait_for_selector("[data-roxels=modal]", state="detached")
+    await page.get_by_role("tab", name="Opened by your server").click()
+    await page.wait_for_selector("#try", state="hidden")

@@ -298,6 +298,9 @@ async def test_what_anyone_says_is_text(host: HostPage) -> None:
 @pytest.mark.parametrize(
     ("language", "label", "direction"),
     [
+        ("en", "Write a message…", "ltr"),
+        ("es", "Escribe un mensaje…", "ltr"),
+        ("fr", "Écrivez un message…", "ltr"),
         ("de", "Nachricht schreiben…", "ltr"),
         ("pt-BR", "Escreva uma mensagem…", "ltr"),
         ("he", "Write a message…", "rtl"),

@@ -8,6 +8,7 @@ from roxels.dashboard.gate import TRIES
 from roxels.dashboard.routes import dashboard_routes
 from roxels.domain.errors import Invalid
 from roxels.storage import operators
+from roxels.storage.database import Database
 from roxels.testing import CountedIds, FakeClock
 from tests.dashboard.markup import Markup
 from tests.dashboard.office import EMAIL, ORIGIN, PASSWORD, Office, csrf, sign_in
@@ -116,6 +117,7 @@ async def test_signing_out_ends_the_session_for_whoever_kept_its_cookie(operator
 async def test_only_the_hash_of_a_session_is_kept(office: Office, operator: httpx2.AsyncClient) -> None:
     token = operator.cookies["roxels_operator"]
     office.store.database.writer.dispose()
+    assert isinstance(office.store.database, Database)
     folder = office.store.database.path.parent
     assert all(token.encode() not in file.read_bytes() for file in folder.glob("roxels.db*"))
 
@@ -134,6 +136,7 @@ async def test_an_operator_needs_an_address_and_a_password(office: Office, email
 
 
 async def test_cookies_are_secure_behind_https(office: Office) -> None:
+    assert isinstance(office.store.database, Database)
     https = Office(
         office.store.database.path.parent / "https", office.clock, CountedIds(), origin="https://talk.example.com"
     )

@@ -7,6 +7,7 @@ import httpx2
 import msgspec
 
 from roxels.domain.receipts import Receipt, broken
+from roxels.storage.database import Database
 from roxels.storage.vault import Keyring, verifiers
 from tests.dashboard import people
 from tests.dashboard.markup import Markup
@@ -38,6 +39,7 @@ async def test_a_person_is_erased_with_a_receipt_that_holds(office: Office, oper
     assert "Whoever comes as ada afterwards is a stranger." in asked.text
     page = await erase(operator, address)
     receipt = receipt_on(page)
+    assert isinstance(office.store.database, Database)
     keyring = Keyring.load(office.store.database.path.parent / "keys", office.ids.key)
     assert broken([receipt], verifiers(keyring.signer.public_keys)) is None
     assert receipt.reason == "dashboard"

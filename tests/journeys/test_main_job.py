@@ -1,14 +1,17 @@
 """The main job, all six steps (docs/quickstart.md): once over HTTP alone, and in Chromium in `test_in_the_browser`."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from standardwebhooks import Webhook
 
 from roxels import webhooks
+from tests.cluster import BOTH, address, at_hand
 from tests.journeys.http_person import HttpPerson
 from tests.processes import Demo
 
@@ -43,8 +46,15 @@ def received_at(item: dict[str, Any]) -> Any:
     return datetime.fromisoformat(item["received_at"].replace("Z", "+00:00"))
 
 
-async def test_the_main_job_over_http(tmp_path: Path) -> None:
-    demo = Demo(tmp_path / "data", scripted_cps="200").start()
+@pytest.fixture(params=BOTH)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where a server keeps everything: in the data folder (nothing is set), then in PostgreSQL."""
+    with at_hand(request, tmp_path, is_empty=True):
+        yield address(tmp_path) or ""
+
+
+async def test_the_main_job_over_http(tmp_path: Path, database_url: str) -> None:
+    demo = Demo(tmp_path / "data", scripted_cps="200", database_url=database_url).start()
     try:
         async with aiohttp.ClientSession() as http:
             ada = HttpPerson(http, demo.config, "ada")

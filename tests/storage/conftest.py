@@ -1,4 +1,4 @@
-"""A real database in a folder of its own, with a template to talk about."""
+"""A real database for each test, once SQLite and once PostgreSQL, with a template to talk about."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from roxels.storage import templates
-from roxels.storage.database import Database
+from roxels.storage.database import Backend
 from roxels.storage.store import Store
 from roxels.testing import CountedIds, FakeClock
+from tests.cluster import BOTH, at_hand, open_in
 
 TEMPLATE: dict[str, Any] = {
     "name": "Welcome",
@@ -40,16 +41,16 @@ def ids() -> CountedIds:
     return CountedIds()
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "roxels.db")
-    database.create_all()
-    yield database
-    database.close()
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
+    with at_hand(request, tmp_path):
+        database = open_in(tmp_path)
+        yield database
+        database.close()
 
 
 @pytest.fixture
-async def store(database: Database, clock: FakeClock) -> AsyncIterator[Store]:
+async def store(database: Backend, clock: FakeClock) -> AsyncIterator[Store]:
     store = Store(database, clock)
     yield store
     await asyncio.get_running_loop().run_in_executor(None, store.close)

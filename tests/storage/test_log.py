@@ -14,7 +14,7 @@ from roxels.domain.events import AgentSaid, AgentStarted, AnyEvent, Fact, Person
 from roxels.domain.proof import Proof
 from roxels.storage import log
 from roxels.storage.conversations import numbered
-from roxels.storage.database import Database
+from roxels.storage.database import Backend
 from roxels.storage.log import Append, Behind, Gone, Piece, Superseded
 from roxels.storage.store import Store
 from roxels.testing import START, CountedIds
@@ -48,15 +48,18 @@ def next_append(visit: Opened, *events: AnyEvent, epoch: int | None = None, piec
     )
 
 
-async def test_the_writer_syncs_every_commit_to_disk(store: Store, database: Database) -> None:
-    def pragmas() -> tuple[Any, Any]:
-        with database.writer.connect() as connection:
-            return (
-                connection.exec_driver_sql("PRAGMA synchronous").scalar(),
-                connection.exec_driver_sql("PRAGMA journal_mode").scalar(),
-            )
+async def test_the_writer_syncs_every_commit_to_disk(store: Store, database: Backend) -> None:
+    expected: dict[str, dict[str, Any]] = {
+        "sqlite": {"PRAGMA synchronous": 2, "PRAGMA journal_mode": "wal"},  # 2 is FULL
+        "postgresql": {"SHOW synchronous_commit": "on", "SHOW transaction_isolation": "read committed"},
+    }
+    asked = expected[database.writer.dialect.name]
 
-    assert await store.run(pragmas) == (2, "wal")  # 2 is FULL
+    def answers() -> dict[str, Any]:
+        with database.writer.connect() as connection:
+            return {question: connection.exec_driver_sql(question).scalar() for question in asked}
+
+    assert await store.run(answers) == asked
 
 
 async def test_who_is_behind_is_told_and_writes_nothing(store: Store, template_id: str, ids: CountedIds) -> None:
@@ -129,7 +132,7 @@ async def test_pieces_are_what_was_said_until_they_become_a_fact(
     assert await store.read("test", log.read_said, visit.conversation_id, "u") == ""
 
 
-async def test_a_crowd_shares_one_commit(store: Store, database: Database, template_id: str, ids: CountedIds) -> None:
+async def test_a_crowd_shares_one_commit(store: Store, database: Backend, template_id: str, ids: CountedIds) -> None:
     visits = [await opened(store, template_id, ids, f"user{n}") for n in range(20)]
     commits: list[None] = []
     event.listen(database.writer, "commit", lambda _connection: commits.append(None))

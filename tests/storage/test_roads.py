@@ -4,10 +4,9 @@ from typing import get_args
 
 import pytest
 from sqlalchemy import Column, ForeignKey, MetaData, String, Table
-from sqlalchemy.dialects import sqlite
 
 from roxels.domain.receipts import Kind
-from roxels.storage.database import Database
+from roxels.storage.database import Backend
 from roxels.storage.roads import ROADS, Road, roads
 from roxels.storage.schema import NOTHING, PERSON, column, erasures, metadata
 
@@ -79,8 +78,13 @@ def test_the_subject_itself_goes_last(kind: Kind) -> None:
 @pytest.mark.parametrize(
     "road", [*ROADS["person"], *ROADS["interview"]], ids=lambda road: " to ".join(map(str, road.columns))
 )
-def test_no_road_reads_a_whole_table(database: Database, road: Road) -> None:
-    query = road.rows("test", "x", 500).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+def test_no_road_reads_a_whole_table(database: Backend, road: Road) -> None:
+    dialect = database.readers.dialect
+    query = road.rows("test", "x", 500).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
     with database.readers.connect() as connection:
-        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
-    assert not [step for step in plan if step.startswith("SCAN")], plan
+        if dialect.name == "sqlite":
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
+        else:  # of empty tables a scan is the cheapest; here it is what remains where no index leads
+            connection.exec_driver_sql("SET enable_seqscan = off")
+            plan = [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {query}")]
+    assert not [step for step in plan if step.startswith("SCAN") or "Seq Scan" in step], plan

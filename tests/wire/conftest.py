@@ -1,7 +1,7 @@
 """Rooms on a real database, with a speaker whose lines are known and whose pace a test decides."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,6 @@ from roxels.actions.open import Opened, Wish, open_visit
 from roxels.agent.ports import Speaker
 from roxels.domain.proof import Proof
 from roxels.storage import templates
-from roxels.storage.database import Database
-from roxels.storage.leases import Processes
 from roxels.storage.store import Store
 from roxels.testing import CountedIds, FakeClock, LineSpeaker
 from roxels.wire.attendance import Attendance
@@ -21,6 +19,7 @@ from roxels.wire.link import Link
 from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
 from roxels.wire.view import ClientView
+from tests.cluster import BOTH, at_hand, open_in
 from tests.storage.conftest import TEMPLATE
 
 LINES = ["Hello, and welcome to the tour.", "Thank you, that is good to know.", "And what comes next?"]
@@ -81,10 +80,9 @@ class House:
     def __init__(self, folder: Path, speaker: Speaker, *, name: str = "one", clock: Any = None) -> None:
         self.clock = clock or FakeClock()
         self.ids = CountedIds(f"{name}_")
-        self.database = Database(folder / "roxels.db")
-        self.database.create_all()
+        self.database = open_in(folder)
         self.store = Store(self.database, self.clock)
-        self.processes = Processes(folder / "processes", name)
+        self.processes = self.database.join(name)
         self.rooms = Rooms(Ports(store=self.store, speaker=speaker, clock=self.clock, ids=self.ids), self.processes)
         self.template_id = ""
 
@@ -126,6 +124,13 @@ class House:
         await self.rooms.drain()
         self.processes.close()
         await asyncio.get_running_loop().run_in_executor(None, self.store.close)
+
+
+@pytest.fixture(params=BOTH)
+def tmp_path(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A folder that stands for a database: every test that has one runs on both."""
+    with at_hand(request, tmp_path):
+        yield tmp_path
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ same check must go red when the store answers before its commit returned, which 
 """
 
 import asyncio
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
-from roxels.storage.leases import Processes
+from roxels.storage.database import Backend
 from roxels.storage.log import Append, Piece
 from roxels.storage.store import Store
 from roxels.testing import LineSpeaker
@@ -20,26 +20,33 @@ from roxels.wire.attendance import Attendance
 from roxels.wire.link import Link
 from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
+from tests.cluster import open_in
 from tests.wire.conftest import LINES, House
+
+
+def counted(database: Backend, query: str, *values: object) -> int:
+    """What stands in the database, seen through a connection of its own."""
+    with database.readers.connect() as connection:
+        return int(connection.execute(text(query), {f"p{n}": each for n, each in enumerate(values)}).scalar_one())
 
 
 class Auditor:
     """A listener that looks up everything it is sent, the moment it could be sent."""
 
-    def __init__(self, rooms: Rooms, file: Path) -> None:
+    def __init__(self, rooms: Rooms, folder: Path) -> None:
         self.link = Link(self._look)
         self.attendance = Attendance(rooms, self.link)
         self.unkept: list[str] = []
         self.seen: list[str] = []
         self.done = asyncio.Event()
-        self._database = sqlite3.connect(file)
+        self._database = open_in(folder)
 
     def close(self) -> None:
         self._database.close()
 
     def _look(self) -> None:
-        for text in self.link.pull(self.attendance.room):
-            frame = msgspec.json.decode(text)
+        for message in self.link.pull(self.attendance.room):
+            frame = msgspec.json.decode(message)
             self.seen.append(frame["frame"])
             if not self._is_kept(frame):
                 self.unkept.append(frame["frame"])
@@ -49,7 +56,7 @@ class Auditor:
     def _is_kept(self, frame: dict[str, Any]) -> bool:
         match frame["frame"]:
             case "event":
-                return self._one("SELECT count(*) FROM events WHERE seq >= ? AND type != ''", frame["seq"]) > 0
+                return self._one("SELECT count(*) FROM events WHERE seq >= :p0 AND type != ''", frame["seq"]) > 0
             case "piece":
                 said = self._one("SELECT coalesce(sum(length(text)), 0) FROM pieces")
                 ended = self._one("SELECT count(*) FROM events WHERE type = 'agent.said'")
@@ -58,7 +65,7 @@ class Auditor:
                 return True
 
     def _one(self, query: str, *values: object) -> int:
-        return int(self._database.execute(query, values).fetchone()[0])
+        return counted(self._database, query, *values)
 
 
 class HastyStore(Store):
@@ -83,10 +90,10 @@ async def audited(tmp_path: Path, *, hasty: bool) -> Auditor:
     await house.make_template()
     opened = await house.open()
     store = HastyStore(house.store) if hasty else house.store
-    processes = Processes(tmp_path / "others", "audited")
+    processes = house.database.join("audited")
     ports = Ports(store=store, speaker=LineSpeaker(LINES), clock=house.clock, ids=house.ids)
     rooms = Rooms(ports, processes)
-    auditor = Auditor(rooms, tmp_path / "roxels.db")
+    auditor = Auditor(rooms, tmp_path)
     visit = await rooms.visit_of(opened.token or "")
     hello = msgspec.json.encode({"frame": "hello", "v": 1, "token": opened.token})
     await auditor.attendance.receive(hello)
@@ -118,12 +125,11 @@ async def test_an_append_returns_after_its_commit(tmp_path: Path, count: int) ->
     house = House(tmp_path, LineSpeaker(LINES))
     await house.make_template()
     visits = [await house.open(f"user{n}") for n in range(count)]
-    outside = sqlite3.connect(tmp_path / "roxels.db")
+    outside = open_in(tmp_path)
 
     async def keep(conversation_id: str, head: int) -> int:
         await house.store.append(Append(conversation_id=conversation_id, expected_seq=head, piece=Piece("u", 0, "x")))
-        found = outside.execute("SELECT count(*) FROM pieces WHERE conversation_id = ?", (conversation_id,))
-        return int(found.fetchone()[0])
+        return counted(outside, "SELECT count(*) FROM pieces WHERE conversation_id = :p0", conversation_id)
 
     assert await asyncio.gather(*(keep(visit.conversation_id, visit.state.head) for visit in visits)) == [1] * count
     outside.close()

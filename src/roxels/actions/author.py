@@ -42,6 +42,7 @@ def change(
     `expected`: the version that the caller read; `Conflict` when another is published by now. Answers the version
     that was made, published or (`publish=False`) a draft. Nothing named: nothing is made.
     """
+    templates.hold(tx, template_id)
     kept = current(tx, template_id)
     if expected is not None and expected != kept.version:
         raise Conflict(f"Version {kept.version} is published by now, not {expected}. Read it and decide anew.")
@@ -57,6 +58,7 @@ def change(
 
 def publish(tx: Writing, template_id: str, number: int) -> Kept:
     """Make this version the one that new conversations begin with."""
+    templates.hold(tx, template_id)
     kept = version(tx, template_id, number)
     templates.activate(tx, template_id, number, kept.raw)
     return current(tx, template_id)

@@ -100,8 +100,8 @@ def _forget_conversation(tx: Writing, wish: Wish, ids: Ids) -> Erasure:
 
 
 def _forget_person(tx: Writing, wish: Wish, person_id: str, ids: Ids) -> Erasure:
+    person = persons.get(tx, person_id)  # held from here on, so that of many wishes one begins
     begun = _of_subject(tx, wish, "person", person_id)
-    person = persons.get(tx, person_id)
     if begun is not None or person is None:
         return _begun(begun)
     alias = None if person.external_id is None else alias_of(wish.salt, tx.environment, person.external_id)

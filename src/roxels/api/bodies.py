@@ -211,7 +211,7 @@ class CreateSecret(Body):
 Days = Annotated[int | None, Field(ge=1, le=MOST_DAYS, description="null: for ever.")]
 
 
-class Retention(Body):
+class SetRetention(Body):
     """For how many days what is kept."""
 
     transcripts_days: Days = None

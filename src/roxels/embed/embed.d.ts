@@ -41,6 +41,8 @@ export interface Options extends Callbacks {
 }
 
 export interface InitOptions extends Options {
+  /** Several people use this browser. Every switch of the person clears the page, with it or without. */
+  shared?: boolean;
   /** The page's current view, for the launcher's visibility rules. */
   view?: string;
   /** Where the launcher stands, if it shall not float: a selector, or an element. */

@@ -48,4 +48,5 @@ function listen(talk) {
 }
 
 addEventListener("message", meet);
+performance.mark("roxels:hello"); // from here on the host page shows the frame
 if (window.parent !== window) window.parent.postMessage("roxels:hello", "*");

@@ -98,11 +98,13 @@ function createLine(goalId, labels, correct) {
   /** @type {Field} */
   let field;
   edit.addEventListener("click", () => {
-    const done = () => (form.remove(), (place.hidden = false), edit.focus());
+    const change = make("dd");
+    const done = () => (change.remove(), (place.hidden = false), edit.focus());
     const save = (/** @type {any} */ news) => correct({ goal_id: goalId, field: field.name, value: news });
     const { form, input } = editor(field, labels, { save, done });
     place.hidden = true;
-    line.append(form);
+    change.append(form);
+    line.append(change);
     input.focus();
   });
   return {

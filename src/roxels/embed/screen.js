@@ -54,7 +54,7 @@ class Screen {
     const texts = { "start-over": labels.startOver, "confirm-text": labels.startOverAsk, "confirm-no": labels.cancel, "confirm-yes": labels.startOver };
     const more = { "panel-title": labels.captured, "done-text": labels.endedNote, again: labels.again, retry: labels.retry, privacy: labels.privacy };
     for (const [id, text] of Object.entries({ ...texts, ...more })) $(id).textContent = text;
-    for (const [id, text] of Object.entries({ more: labels.menu, send: labels.send, latest: labels.latest, words: labels.write, log: labels.title })) $(id).ariaLabel = text;
+    for (const [id, text] of Object.entries({ more: labels.menu, send: labels.send, latest: labels.latest, words: labels.write, scroll: labels.title })) $(id).ariaLabel = text;
     $("words").placeholder = labels.write;
     $("thinking").lastChild.textContent = labels.thinking;
     this.tellChrome();
@@ -132,7 +132,7 @@ class Screen {
     this.panel?.render(view);
     this.dress(view.settings);
     this.tellState(phase);
-    this.tellProgress(view);
+    this.tellProgress(view, phase);
     this.tellTrouble(talk);
     $("thinking").hidden = phase !== "live" || !awaited(view);
     $("more").hidden = !talk.canStartOver || view === EMPTY;
@@ -182,12 +182,13 @@ class Screen {
     else show();
   }
 
-  /** @param {import("./view.js").State} view */
-  tellProgress({ goals }) {
+  /** The panel has its place before anything is known, so that nothing moves when it is. @param {import("./view.js").State} view @param {string} phase */
+  tellProgress({ goals, replayed }, phase) {
     const done = goals.filter((goal) => goal.status === "committed").length;
-    $("panel").hidden = goals.length === 0;
+    const known = replayed >= 0;
+    $("panel").hidden = goals.length === 0 && (known || phase === "failed");
     $("panel-progress").value = goals.length ? done / goals.length : 0;
-    $("panel-count").textContent = filled(this.labels?.progress ?? "", { done, all: goals.length });
+    $("panel-count").textContent = known ? filled(this.labels?.progress ?? "", { done, all: goals.length }) : "";
   }
 
   /** What stops the talk stands in its place; what does not is a hint that goes away. @param {Talk} talk */

@@ -82,13 +82,12 @@ def begin(
 
 def owner(tx: Reading, conversation_id: str) -> str | None:
     """Whose conversation it is; None where there is none (any more)."""
-    owner: str | None = tx.value(
-        select(conversations.c.person_id).where(
-            conversations.c.environment == tx.environment,
-            conversations.c.id == conversation_id,
-            conversations.c.epoch != ERASING,
-        )
+    query = select(conversations.c.person_id).where(
+        conversations.c.environment == tx.environment,
+        conversations.c.id == conversation_id,
+        conversations.c.epoch != ERASING,
     )
+    owner: str | None = tx.value(tx.held(query))
     return owner
 
 

@@ -18,21 +18,69 @@ erasures share one sweep, and rests after each.
 
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
+from roxels.storage.leases import Peers, Processes
 from roxels.storage.schema import metadata
 
 #: How long a connection waits for another process's lock.
 BUSY_SECONDS = 30
+#: What SQLite answers for `synchronous=FULL`.
+FULL = 2
 
 MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
 
 
+class Backend(Protocol):
+    """A database as the rest of the house needs it: SQLite (`Database`), or PostgreSQL (`storage.postgresql`)."""
+
+    #: For changes, on the threads of `storage.writer` only.
+    writer: Engine
+    #: For reading; a change is refused.
+    readers: Engine
+    #: Threads that may change at once.
+    writers: int
+
+    def create_all(self) -> None:
+        """Make every table at once, without migrations: for tests and for comparing."""
+        ...
+
+    def revision(self) -> str | None:
+        """The migration this database stands at, None when it is empty."""
+        ...
+
+    def compact(self) -> None:
+        """Leave nothing of deleted rows in the pages, as far as this database can. Only through `Store.alone`."""
+        ...
+
+    def empty_log(self) -> bool:
+        """Leave nothing in the write-ahead log, as far as this database can; False while readers hold it."""
+        ...
+
+    def is_durable(self) -> bool:
+        """Whether a commit that returned survives a power cut."""
+        ...
+
+    def is_passing(self, fault: Exception) -> bool:
+        """Whether this fault came of somebody else's change at the same moment: the same work is done again."""
+        ...
+
+    def join(self, own_id: str) -> Peers:
+        """Announce this process to the others that share the database."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
 class Database:
     """One SQLite file with its two ways in."""
+
+    writers = 1
 
     def __init__(self, path: Path, *, readers: int = 8) -> None:
         """Open `path` (made when absent) for one writer and up to `readers` readers at once."""
@@ -48,10 +96,7 @@ class Database:
 
     def revision(self) -> str | None:
         """The migration this database stands at, None when it is empty."""
-        with self.readers.connect() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return None
-            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return standing(self.readers)
 
     def compact(self) -> None:
         """Leave nothing of deleted rows in the pages. Only through `Store.alone`; needs as much disk again."""
@@ -69,10 +114,31 @@ class Database:
                 cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
             return not busy
 
+    def is_durable(self) -> bool:
+        """Whether each commit is synced to disk (`synchronous=FULL`)."""
+        with self.readers.connect() as connection:
+            return int(connection.exec_driver_sql("PRAGMA synchronous").scalar_one()) >= FULL
+
+    def is_passing(self, _fault: Exception) -> bool:
+        """Never: there is one writer, and who comes second waits."""
+        return False
+
+    def join(self, own_id: str) -> Peers:
+        """A file lock beside the database: processes that share it are on one machine."""
+        return Processes(self.path.parent / "processes", own_id)
+
     def close(self) -> None:
         """Close every connection."""
         self.writer.dispose()
         self.readers.dispose()
+
+
+def standing(readers: Engine) -> str | None:
+    """The migration that a database stands at."""
+    with readers.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def newest_revision() -> str:

@@ -22,7 +22,7 @@ import msgspec
 
 from roxels.domain.receipts import Kind, Receipt
 from roxels.storage import installation
-from roxels.storage.database import Database
+from roxels.storage.database import Backend
 from roxels.storage.receipts import Link
 from roxels.storage.transaction import Environment
 
@@ -70,7 +70,7 @@ class EraseList:
         self._file = file
 
     @classmethod
-    def of(cls, folder: Path, database: Database, new_id: str) -> "EraseList":
+    def of(cls, folder: Path, database: Backend, new_id: str) -> "EraseList":
         """The list that belongs to this database; a new database gets one, under `new_id`. Raises EraseListMissing."""
         found = cls(folder / FILE)
         known = installation.get(database, ID)
@@ -102,11 +102,11 @@ class EraseList:
         """Its length in bytes."""
         return self._file.stat().st_size
 
-    def seen(self, database: Database) -> int:
+    def seen(self, database: Backend) -> int:
         """How many bytes of it this database has seen."""
         return int(installation.get(database, SEEN) or 0)
 
-    def mark_seen(self, database: Database, size: int) -> None:
+    def mark_seen(self, database: Backend, size: int) -> None:
         """This database has seen so many bytes of it."""
         installation.put(database, {SEEN: str(size)})
 

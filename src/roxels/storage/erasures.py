@@ -44,7 +44,8 @@ def begin(tx: Writing, erasure: Erasure) -> Erasure:
 
 def get(tx: Reading, erasure_id: str) -> Erasure | None:
     """The erasure of that id."""
-    return _first(tx, select(erasures).where(erasures.c.environment == tx.environment, erasures.c.id == erasure_id))
+    query = select(erasures).where(erasures.c.environment == tx.environment, erasures.c.id == erasure_id)
+    return _first(tx, tx.held(query))
 
 
 def of_subject(tx: Reading, subject: str, since: datetime) -> Erasure | None:

@@ -1,22 +1,51 @@
 """Who speaks for a conversation: one process at a time, known by a lock that dies with it.
 
-Each process holds a file lock on a file named after it. A conversation's row names its speaker; a speaker whose lock
-can be taken is dead, and its conversations are free at once, without waiting for any time-out. Taking a conversation
-raises its `epoch`, so that what a former speaker still has in hand is refused (`Superseded`).
+Each process holds a lock that the system frees when it dies: on SQLite a file lock on a file named after it, on
+PostgreSQL an advisory lock of its session (`storage.postgresql`). A conversation's row names its speaker; a speaker
+whose lock is free is dead, and its conversations are free at once, without waiting for any time-out. Taking a
+conversation raises its `epoch`, so that what a former speaker still has in hand is refused (`Superseded`).
 """
 
 import fcntl
 import os
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import select, update
 
 from roxels.storage.schema import ERASING, conversations
 from roxels.storage.transaction import AcrossWriting, Writing
+from roxels.storage.wake import Wake
+
+
+class Peers(Protocol):
+    """The processes that share one database, as seen by one of them."""
+
+    own_id: str
+    #: Seconds between two looks at what the others wrote, while nobody hints at it.
+    look_every: float
+
+    def is_alive(self, process_id: str) -> bool:
+        """Whether that process still holds its lock."""
+        ...
+
+    def others(self) -> list[str]:
+        """The other processes that are alive."""
+        ...
+
+    def exchange_hints(self, wake: Wake) -> None:
+        """Tell the others what this process writes, and wake on what they write. Called on the event loop, once."""
+        ...
+
+    def close(self) -> None:
+        """Leave: the conversations of this process are free."""
+        ...
 
 
 class Processes:
-    """The processes that share one database, as seen by one of them."""
+    """The processes that share one SQLite file: each holds a lock on a file of its own."""
+
+    look_every = 0.1
 
     def __init__(self, folder: Path, own_id: str) -> None:
         """Announce this process; `folder` lies beside the database."""
@@ -48,18 +77,21 @@ class Processes:
         """The other processes that are alive."""
         return [path.name for path in self._folder.iterdir() if path.name != self.own_id and self.is_alive(path.name)]
 
+    def exchange_hints(self, wake: Wake) -> None:
+        """Files carry no hints: the others look (`wire.rooms`)."""
+
     def close(self) -> None:
         """Leave: the conversations of this process are free."""
         (self._folder / self.own_id).unlink(missing_ok=True)
         os.close(self._handle)
 
 
-def take(tx: Writing, conversation_id: str, processes: Processes) -> int | None:
+def take(tx: Writing, conversation_id: str, processes: Peers) -> int | None:
     """Become the speaker and say under which epoch, or None while another living process is, or there is no more."""
     row = tx.first(
         select(conversations.c.speaker, conversations.c.epoch)
         .where(conversations.c.environment == tx.environment, conversations.c.id == conversation_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     if row is None or row.epoch == ERASING:
         return None

@@ -20,7 +20,7 @@ from roxels.domain.conversation import EMPTY, Conversation, fold
 from roxels.domain.errors import Conflict, NotFound
 from roxels.domain.events import Fact, decode, encode, name_of
 from roxels.domain.outputs import Owed, destination
-from roxels.storage.schema import ERASING, conversations, deliveries, events, pieces
+from roxels.storage.schema import ERASING, conversations, deliveries, events, persons, pieces
 from roxels.storage.transaction import AcrossWriting, View, Writing
 
 
@@ -122,7 +122,13 @@ def keep(tx: Writing | AcrossWriting, append: Append) -> None:
     if refusal is not None:
         raise refusal
     tx.touched.add(append.conversation_id)
+    tx.counts.update(counted(append))
     tx.owes = tx.owes or bool(append.due)
+
+
+def counted(append: Append) -> Iterable[tuple[str, str]]:
+    """Its facts as `/metrics` counts them."""
+    return [("events", name_of(fact.event)) for fact in append.facts]
 
 
 def read_facts(view: View, conversation_id: str, *, after: int = 0, limit: int | None = None) -> list[Fact]:
@@ -158,7 +164,7 @@ def read(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> St
 
 def find(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> Stored | None:
     """The conversation as it stands, or None."""
-    row = view.first(select(conversations).where(conversations.c.id == conversation_id))
+    row = view.first(view.held(select(conversations).where(conversations.c.id == conversation_id)))
     if row is None or row.epoch == ERASING:
         return None
     state = fold(read_facts(view, conversation_id, after=since.head), since)
@@ -177,7 +183,8 @@ def find(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> St
 
 def _heads(connection: Connection, ids: set[str]) -> dict[str, tuple[int, int]]:
     query = select(conversations.c.id, conversations.c.head, conversations.c.epoch).where(conversations.c.id.in_(ids))
-    return {row.id: (row.head, row.epoch) for row in connection.execute(query.with_for_update())}
+    held = query.order_by(conversations.c.id).with_for_update(key_share=True)  # in one order: nobody waits in a circle
+    return {row.id: (row.head, row.epoch) for row in connection.execute(held)}
 
 
 def _refusal(append: Append, standing: tuple[int, int] | None) -> Exception | None:
@@ -221,6 +228,8 @@ def _write_rows(connection: Connection, accepted: Sequence[Append]) -> None:
             update(conversations).where(conversations.c.id == bindparam("of")), list(projections.values())
         )
     if due := [row for append in accepted for row in _due_rows(append)]:
+        owners = select(persons.c.id).where(persons.c.id.in_({row["person_id"] for row in due})).order_by(persons.c.id)
+        connection.execute(owners.with_for_update(key_share=True))  # two commits of one person take two places
         connection.execute(insert(deliveries).values(place=_NEXT_PLACE), due)
 
 

@@ -155,6 +155,7 @@ def _settle(tx: AcrossWriting, settled: Sequence[Settled]) -> None:
             for one in kept
         ],
     )
+    tx.counts.update(("attempts", one.status) for one in kept)
     _let_go_on(tx, [one.delivery for one in kept if one.status != "waiting"])
 
 

@@ -15,14 +15,14 @@ from roxels.storage.transaction import Reading, Rows, Writing
 
 def get(tx: Reading, person_id: str) -> Person | None:
     """The person of that id."""
-    return _one(tx.first(select(persons).where(persons.c.environment == tx.environment, persons.c.id == person_id)))
+    query = select(persons).where(persons.c.environment == tx.environment, persons.c.id == person_id)
+    return _one(tx.first(tx.held(query)))
 
 
 def find(tx: Reading, external_id: str) -> Person | None:
     """The person whom the customer calls that, compared exactly."""
-    return _one(
-        tx.first(select(persons).where(persons.c.environment == tx.environment, persons.c.external_id == external_id))
-    )
+    query = select(persons).where(persons.c.environment == tx.environment, persons.c.external_id == external_id)
+    return _one(tx.first(tx.held(query)))
 
 
 def by_ids(tx: Reading, ids: Collection[str]) -> dict[str, Person]:

@@ -154,7 +154,7 @@ conversations = Table(
     column("last_activity_at", Moment, about=PERSON),
     #: When the last listener left, since listening is no activity.
     column("left_at", Moment, nullable=True, about=PERSON),
-    Index(None, "environment", "person_id", "template_id", "last_activity_at"),
+    Index("ix_conversations_of_person", "environment", "person_id", "template_id", "last_activity_at"),
     Index(None, "environment", "created_at", "id"),
     Index(None, "status", "last_activity_at"),
 )

@@ -4,6 +4,7 @@ Reads run on a few threads, changes on the writer's; a coroutine never touches a
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -11,10 +12,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from roxels.domain.clock import Clock
-from roxels.storage.database import Database
+from roxels.storage import log
+from roxels.storage.database import Backend
 from roxels.storage.log import Append
 from roxels.storage.transaction import Across, AcrossWriting, Environment, Reading, View, Writing
-from roxels.storage.wake import Wake
+from roxels.storage.wake import DUE, Wake
 from roxels.storage.writer import Writer
 
 P = ParamSpec("P")
@@ -24,18 +26,22 @@ T = TypeVar("T")
 class Store:
     """Transactions on one database."""
 
-    def __init__(self, database: Database, clock: Clock, *, threads: int = 4) -> None:
+    def __init__(self, database: Backend, clock: Clock, *, threads: int = 4) -> None:
         self.database = database
         self.wake = Wake()
+        #: What this process made durable since it started: (what, of which kind) and how often.
+        self.counts: Counter[tuple[str, str]] = Counter()
         self._clock = clock
-        self._writer = Writer(database.writer)
+        self._writer = Writer(database.writer, threads=database.writers, is_passing=database.is_passing)
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="reader")
 
     async def append(self, append: Append) -> None:
         """Keep facts or a piece durably; see `storage.log` for what refuses it."""
         await self._writer.append(append)
+        self.counts.update(log.counted(append))
+        self.wake.outward(append.conversation_id)
         if append.due:
-            self.wake.hint_due()
+            self._hint_due()
 
     async def write(
         self, environment: Environment, action: Callable[Concatenate[Writing, P], T], *args: P.args, **kwargs: P.kwargs
@@ -79,8 +85,8 @@ class Store:
 
         return await self._act(work)
 
-    async def alone(self, work: Callable[[Database], T]) -> T:
-        """Run blocking work that needs the database for itself (see `storage.database`); all changes wait for it."""
+    async def alone(self, work: Callable[[Backend], T]) -> T:
+        """Run blocking work outside any transaction (see `storage.database`); on SQLite all changes wait for it."""
         answer: T = await self._writer.alone(lambda: work(self.database))
         return answer
 
@@ -91,11 +97,17 @@ class Store:
     async def _act(self, work: Callable[[Connection], tuple[T, View]]) -> T:
         result: T
         result, tx = await self._writer.act(work)
+        self.counts.update(tx.counts)
         for conversation_id in tx.touched:
             self.wake.hint(conversation_id)
+            self.wake.outward(conversation_id)
         if tx.owes:
-            self.wake.hint_due()
+            self._hint_due()
         return result
+
+    def _hint_due(self) -> None:
+        self.wake.hint_due()
+        self.wake.outward(DUE)
 
     def close(self) -> None:
         """Write what waits, then close every connection."""

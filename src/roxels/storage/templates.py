@@ -139,6 +139,13 @@ def create(tx: Writing, raw: dict[str, Any], ids: Ids) -> str:
     return template_id
 
 
+def hold(tx: Writing, template_id: str) -> None:
+    """Let nobody else change this template until the transaction ends. Read it afterwards."""
+    tx.first(
+        tx.held(select(templates.c.id).where(templates.c.environment == tx.environment, templates.c.id == template_id))
+    )
+
+
 def revise(tx: Writing, template_id: str, raw: dict[str, Any], *, publish: bool) -> int:
     """Keep a new version; says its number. Published, it is the one that new conversations begin with."""
     newest = tx.value(

@@ -6,6 +6,7 @@
 Every query takes one of these, so none can forget which environment it is in.
 """
 
+from collections import Counter
 from datetime import datetime
 from typing import Any, Literal, cast
 
@@ -30,6 +31,8 @@ class View:
         self.touched: set[str] = set()
         #: Whether this transaction made a delivery due; the worker is told once it is committed.
         self.owes = False
+        #: What it did, for `/metrics`: (what, of which kind) and how often. It counts once it is committed.
+        self.counts: Counter[tuple[str, str]] = Counter()
 
     def all(self, query: AnySelect) -> list[Rows]:
         """All rows."""
@@ -38,6 +41,14 @@ class View:
     def first(self, query: AnySelect) -> Rows | None:
         """The first row, or None."""
         return self._connection.execute(query).first()
+
+    def held(self, query: AnySelect) -> AnySelect:
+        """The same rows, kept as they stand until this transaction ends, where it may change them.
+
+        For all that is read to be changed: on PostgreSQL two such transactions would overwrite each other otherwise.
+        SQLite has one writer and needs nothing. What hangs on the rows is read afterwards, in a query of its own.
+        """
+        return query
 
     def value(self, query: AnySelect) -> Any:
         """The first column of the first row, or None."""
@@ -54,6 +65,10 @@ class Reading(View):
 
 class Writing(Reading):
     """A transaction that may change one environment."""
+
+    def held(self, query: AnySelect) -> AnySelect:
+        """The rows, locked."""
+        return query.with_for_update(key_share=True)
 
     @property
     def connection(self) -> Connection:
@@ -76,6 +91,10 @@ class Across(View):
 class AcrossWriting(Across):
     """A transaction over all environments."""
 
+    def held(self, query: AnySelect) -> AnySelect:
+        """The rows, locked."""
+        return query.with_for_update(key_share=True)
+
     @property
     def connection(self) -> Connection:
         """The connection itself, for `storage.log`."""
@@ -93,5 +112,7 @@ class AcrossWriting(Across):
 def _run(connection: Connection, statement: Change, rows: list[dict[str, Any]] | None) -> int:
     if rows is not None and not rows:
         return 0
-    result = connection.execute(statement) if rows is None else connection.execute(statement, rows)
+    # of an INSERT, some drivers' row counts are gone when the statement has run
+    counted = statement.execution_options(preserve_rowcount=True)
+    result = connection.execute(counted) if rows is None else connection.execute(counted, rows)
     return cast("CursorResult[Any]", result).rowcount

@@ -1,7 +1,8 @@
 """Hints that a log has moved, or that a delivery is due: a reason to look, never a truth.
 
 Within a process a committed action hints at once. What another process on the same SQLite file wrote is found by
-looking where the logs stand, ten times a second, while anyone else is alive.
+looking where the logs stand, ten times a second, while anyone else is alive. On PostgreSQL, processes tell each other
+(`storage.postgresql`), and look once a second in case a hint was lost.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from roxels.storage.transaction import Across
 
 Listener = Callable[[str], None]
 
+#: Told outward instead of a conversation's id: a delivery has become due.
+DUE = "due"
+
 
 class Wake:
     """Who wants to hear that a log has moved."""
@@ -20,6 +24,8 @@ class Wake:
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
         self._delivering: list[Callable[[], None]] = []
+        #: Hears of every log that this process moved, so that it can tell other processes; it must return at once.
+        self.outward: Callable[[str], None] = _nobody
 
     def listen(self, listener: Listener) -> None:
         """Call `listener(conversation_id)` for every hint, on the event loop; it must return at once."""
@@ -38,6 +44,10 @@ class Wake:
         """A delivery may be due."""
         for listener in self._delivering:
             listener()
+
+
+def _nobody(_conversation_id: str) -> None:
+    """There is nobody to tell."""
 
 
 def heads(view: Across, ids: list[str]) -> dict[str, int]:

@@ -1,13 +1,20 @@
-"""One thread that writes. It takes all that waits, keeps it in one transaction, answers, and takes again.
+"""Threads that write: one on SQLite, a few on PostgreSQL. Each takes all that waits for it, keeps it in one
+transaction, answers, and takes again.
 
 No timer: a lone turn costs one sync to disk, a crowd shares it. Appends of a batch stand in one transaction; actions
-(anything else that changes rows) run one by one between batches, and so does what must run while nobody writes. A batch
-that fails as a whole is written again one append at a time, so that a faulty one spoils nobody else's.
+(anything else that changes rows) run one by one between batches, and so does what must run outside any transaction. A
+batch that fails as a whole is written again one append at a time, so that a faulty one spoils nobody else's.
+
+Appends of one conversation always wait for the same thread, so they are kept in the order in which they came. Where
+somebody else's change at the same moment made work fail (a deadlock, a row that another made first: only where several
+write), the same work is done again.
 """
 
 import asyncio
+import itertools
 import queue
 import threading
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,35 +43,53 @@ _STOP = None
 
 #: Appends of one transaction at most; what waits beyond goes into the next.
 MAX_BATCH = 1000
+#: How often the same work is done where others' changes keep getting into its way.
+TRIES = 5
 
 
 class Writer:
     """The way to change the database."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
-        self._thread.start()
+    def __init__(
+        self, engine: Engine, *, threads: int = 1, is_passing: Callable[[Exception], bool] = lambda _fault: False
+    ) -> None:
+        """`is_passing` says which faults came of somebody else's change at the same moment."""
+        self._lanes = [_Lane(engine, f"writer {n}", is_passing) for n in range(threads)]
+        self._turns = itertools.cycle(self._lanes)
 
     async def append(self, append: Append) -> None:
         """Keep it durably. Raises `Behind`, `Superseded` or `Gone`; when it returns, the commit has returned."""
-        await self._put(append)
+        await self._lanes[zlib.crc32(append.conversation_id.encode()) % len(self._lanes)].put(append)
 
     async def act(self, work: Callable[[Connection], Any]) -> Any:
         """Run a short piece of work in a transaction of its own and hand back what it returns."""
-        return await self._put(_Action(work))
+        return await next(self._turns).put(_Action(work))
 
     async def alone(self, work: Callable[[], Any]) -> Any:
-        """Run work that needs the database for itself, outside any transaction; all other changes wait for it."""
-        return await self._put(_Alone(work))
+        """Run work outside any transaction; where there is one thread, all other changes wait for it."""
+        return await next(self._turns).put(_Alone(work))
 
     def close(self) -> None:
         """Write what waits, then end."""
+        for lane in self._lanes:
+            lane.close()
+
+
+class _Lane:
+    """One thread that writes, and what waits for it."""
+
+    def __init__(self, engine: Engine, name: str, is_passing: Callable[[Exception], bool]) -> None:
+        self._engine = engine
+        self._is_passing = is_passing
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
         self._waiting.put(_STOP)
         self._thread.join()
 
-    async def _put(self, item: Append | _Action | _Alone) -> Any:
+    async def put(self, item: Append | _Action | _Alone) -> Any:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._waiting.put(_Waiting(item, loop, answer))
@@ -95,8 +120,8 @@ class Writer:
 
     def _keep(self, appends: Sequence[Append]) -> Sequence[Any]:
         try:
-            with self._engine.begin() as connection:
-                answers = log.write(connection, appends)
+            tries = TRIES if len(appends) == 1 else 1
+            answers: Sequence[Any] = self._tried(lambda connection: log.write(connection, appends), tries)
         except Exception as fault:
             if len(appends) == 1:
                 return [fault]
@@ -107,10 +132,20 @@ class Writer:
         try:
             if isinstance(action, _Alone):
                 return action.work()
-            with self._engine.begin() as connection:
-                return action.work(connection)
+            return self._tried(action.work, TRIES)
         except Exception as fault:
             return _Raised(fault)
+
+    def _tried(self, work: Callable[[Connection], Any], tries: int) -> Any:
+        """What the work answers in a transaction of its own, tried so often."""
+        while True:
+            tries -= 1
+            try:
+                with self._engine.begin() as connection:
+                    return work(connection)
+            except Exception as fault:
+                if not tries or not self._is_passing(fault):
+                    raise
 
 
 class _Raised(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from roxels.domain.errors import NotFound, Unauthorized
 from roxels.domain.events import AnyEvent, Fact, SessionJoined
 from roxels.domain.templates import Template
 from roxels.storage import leases, log, sessions, templates, wake
-from roxels.storage.leases import Processes
+from roxels.storage.leases import Peers
 from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Reading
 from roxels.wire.link import Link
@@ -28,13 +28,19 @@ POLL = 0.1
 class Rooms:
     """The awake conversations."""
 
-    def __init__(self, ports: Ports, processes: Processes) -> None:
+    def __init__(self, ports: Ports, processes: Peers) -> None:
         self.ports = ports
         self._processes = processes
         self._rooms: dict[str, asyncio.Task[Room]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_draining = False
         ports.store.wake.listen(self._hinted)
+
+    @property
+    def attendance(self) -> dict[str, int]:
+        """How many conversations are awake here, and how many connections listen."""
+        awake = [task.result() for task in self._rooms.values() if task.done() and not task.exception()]
+        return {"conversations_awake": len(awake), "listeners": sum(len(room.links) for room in awake)}
 
     async def visit_of(self, token: str) -> Visit:
         """The live session that this token opens. Raises `Unauthorized`, the same for every reason."""
@@ -95,11 +101,24 @@ class Rooms:
             await self._let_sleep(room, forced=True)
 
     async def watch_others(self) -> None:
-        """While other processes are alive, look for what they wrote and for conversations that they left behind."""
+        """While other processes are alive, look for what they wrote and for conversations that they left behind.
+
+        Where they tell us what they wrote, this is for hints that were lost, and for speakers that died.
+        """
+        clock, run = self.ports.clock, self.ports.store.run
+        self._processes.exchange_hints(self.ports.store.wake)
+        known: set[str] = set()
+        looked_at = clock.monotonic()
         while True:
-            await self.ports.clock.sleep(POLL)
-            if self._rooms and await self.ports.store.run(self._processes.others):
+            await clock.sleep(POLL)
+            if not self._rooms:
+                continue
+            others = set(await run(self._processes.others))
+            is_time = clock.monotonic() - looked_at >= self._processes.look_every
+            if known - others or (is_time and (others or any(room.epoch is None for room in await self._all()))):
+                looked_at = clock.monotonic()
                 await self._look()
+            known = others
 
     # within
 
@@ -107,10 +126,11 @@ class Rooms:
         rooms = {room.id: room for room in await self._all()}
         heads = await self.ports.store.read_across(wake.heads, list(rooms))
         for conversation_id, room in rooms.items():
-            if room.epoch is None:
+            only_listens = room.epoch is None
+            if only_listens:
                 await self._take(room)
-            if room.epoch is None or heads.get(conversation_id) != room.state.head:
-                self._hinted(conversation_id)
+            if only_listens or heads.get(conversation_id) != room.state.head:
+                self._hinted(conversation_id)  # who has just taken over reads on, and then speaks on
 
     async def _take(self, room: Room) -> None:
         room.epoch = await self.ports.store.write(room.environment, leases.take, room.id, self._processes)

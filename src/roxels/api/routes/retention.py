@@ -23,7 +23,7 @@ async def get_retention(key: Secret) -> Response:
 
 
 @router.put("", response_model=shapes.Retention)
-async def put_retention(key: Secret, body: bodies.Retention) -> Response:
+async def put_retention(key: Secret, body: bodies.SetRetention) -> Response:
     """Say for how many days what is kept; null, or nothing, keeps for ever. It is applied once an hour.
 
     Look before with POST /v1/retention/preview: what goes does not come back.
@@ -39,7 +39,7 @@ async def put_retention(key: Secret, body: bodies.Retention) -> Response:
 
 
 @router.post("/preview", response_model=shapes.Retention)
-async def preview_retention(key: Secret, body: bodies.Retention) -> Response:
+async def preview_retention(key: Secret, body: bodies.SetRetention) -> Response:
     """See what such a rule would remove now. Nothing is changed."""
 
     def look(tx: Reading) -> tuple[Rule, Counts]:

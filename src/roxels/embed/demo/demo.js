@@ -153,11 +153,19 @@ async function pollDeliveries() {
 const samples = ({ origin, embed_key: key }) => ({
   "Script tag": `<script src="${origin}/embed.js"\n  data-template-key="${key}"\n  data-external-id="ada"\n  data-person-name="Ada Lovelace"></script>`,
   "init, then start": `Roxels.init({\n  templateKey: "${key}",\n  externalId: "ada",\n  onCommit: ({ goal_id, data, external_id }) => save(goal_id, data),\n});\n\nbutton.onclick = () => Roxels.start();`,
-  "start alone": `const call = Roxels.start({\n  templateKey: "${key}",\n  externalId: "ada",\n  personName: "Ada Lovelace",\n  context: { plan: "greenhouse" },\n  display: "modal",            // "compact", "none"\n});\n\ncall.on("understanding", ({ data }) => fill(form, data));`,
+  "start alone": `const call = Roxels.start({\n  templateKey: "${key}",\n  externalId: "ada",\n  personName: "Ada Lovelace",\n  context: { plan: "greenhouse" },\n  display: "compact",          // "modal", "none"\n});\n\ncall.on("understanding", ({ data }) => fill(form, data));`,
   "Sign in, sign out": `// on sign-in: the next start is this person\nRoxels.setPerson({ externalId: "ada", name: "Ada Lovelace" });\n\n// on sign-out: nothing of her stays on the page\nRoxels.setPerson(null);`,
   "Your own pixels": `const call = Roxels.start({ templateKey: "${key}", externalId: "ada", display: "none" });\n\ncall.on("chat", ({ id, role, text, final }) => draw(id, role, text));\nform.onsubmit = () => call.sendMessage(input.value);`,
   "Opened by your server": `// server: the identity and the context are yours, the browser cannot change them\nPOST ${origin}/v1/interviews\n{ "template_id": "tpl_…", "persons": [{ "external_id": "ada" }], "context": { "plan": "greenhouse" } }\n\n// page\nRoxels.start({ sessionId });`,
 });
+
+/** What a way in does on this page. @type {Record<string, () => void>} */
+const trials = {
+  "Script tag": () => Roxels.showFab(),
+  "init, then start": () => void Roxels.start(),
+  "start alone": () => void Roxels.start({ display: "compact" }),
+  "Your own pixels": () => $("start-inline").click(),
+};
 
 /** @param {Config} config */
 function showSamples(config) {
@@ -168,6 +176,8 @@ function showSamples(config) {
     tab.addEventListener("click", () => {
       for (const other of tabs?.children ?? []) other.ariaSelected = String(other === tab);
       $("code").textContent = code;
+      $("try").hidden = !trials[title];
+      $("try").onclick = trials[title];
     });
     tabs?.append(tab);
   }

@@ -193,13 +193,7 @@ sa.Table(
     sa.ForeignKeyConstraint(["template_id"], ["templates.id"], name="fk_conversations_template_id"),
     sa.PrimaryKeyConstraint("id", name="pk_conversations"),
     sa.Index("ix_conversations_environment_created_at_id", "environment", "created_at", "id"),
-    sa.Index(
-        "ix_conversations_environment_person_id_template_id_last_activity_at",
-        "environment",
-        "person_id",
-        "template_id",
-        "last_activity_at",
-    ),
+    sa.Index("ix_conversations_of_person", "environment", "person_id", "template_id", "last_activity_at"),
     sa.Index("ix_conversations_status_last_activity_at", "status", "last_activity_at"),
 )
 sa.Table(

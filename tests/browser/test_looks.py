@@ -1,0 +1,134 @@
+"""The app is readable for everyone: names, roles, contrast, small screens, calm growth, the template's colours."""
+
+from typing import Any
+
+import pytest
+
+from tests.browser.host import HostPage
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+LOGO = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
+#: What assistive technology could not make sense of.
+NAMELESS = """() => {
+  const visible = (node) => node.checkVisibility({ visibilityProperty: true });
+  const named = (node) => (node.ariaLabel || node.textContent || node.labels?.[0]?.textContent || '').trim();
+  const roots = [document, ...[...document.querySelectorAll('*')].flatMap((node) => node.shadowRoot ?? [])];
+  const all = (selector) => roots.flatMap((root) => [...root.querySelectorAll(selector)]).filter(visible);
+  return [
+    ...all('button, input, select, textarea, summary, a, [role=log]').filter((node) => !named(node)),
+    ...all('li').filter((node) => !['OL', 'UL'].includes(node.parentElement.tagName) || node.parentElement.role),
+    ...all('dl > div > :not(dt, dd)'), ...all('img:not([alt])'), ...all('iframe:not([title])'),
+    ...all('[tabindex]').filter((node) => node.tabIndex > 0),
+  ].map((node) => node.outerHTML.slice(0, 120)).concat(
+    document.documentElement.lang ? [] : ['no language'], all('h1').length === 1 ? [] : ['not one h1'],
+    all('main, [role=main]').length <= 1 ? [] : ['two mains']);
+}"""
+#: Texts whose contrast with what is painted below them is less than 4.5.
+FAINT = """() => {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const rgba = (color) => {
+    context.clearRect(0, 0, 1, 1);
+    context.fillStyle = color;
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data];
+  };
+  const light = ([r, g, b]) => [r, g, b].map((c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+  const below = (node) => {
+    for (; node; node = node.parentElement) {
+      const color = rgba(getComputedStyle(node).backgroundColor);
+      if (color[3] > 250) return color;
+    }
+    return [255, 255, 255];
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const faint = [];
+  while (texts.nextNode()) {
+    const node = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || !node.checkVisibility() || node.closest('.unseen, :disabled')) continue;
+    const [one, two] = [light(rgba(getComputedStyle(node).color)), light(below(node))].sort((a, b) => b - a);
+    const ratio = (one + 0.05) / (two + 0.05);
+    if (ratio < 4.5) faint.push([node.outerHTML.slice(0, 80), ratio.toFixed(2)]);
+  }
+  return faint;
+}"""
+SHIFTS = """() => new Promise((done) => {
+  const shown = performance.getEntriesByName('roxels:hello')[0]?.startTime ?? 0;
+  const counts = ({ hadRecentInput, startTime }) => !hadRecentInput && startTime > shown;
+  new PerformanceObserver((list) => done(list.getEntries().filter(counts)
+    .reduce((sum, { value }) => sum + value, 0)))
+    .observe({ type: 'layout-shift', buffered: true });
+  setTimeout(() => done(0), 300);
+})"""
+
+
+async def a_talk(host: HostPage, display: str = "modal") -> None:
+    await host.open()
+    await host.start(externalId="ada", display=display)
+    await host.frame.wait_for_selector("#log .agent:not(.growing)")
+    await host.frame.fill("#words", "The kitchen")
+    await host.frame.press("#words", "Enter")
+    await host.frame.wait_for_selector("#log li:nth-child(3):not(.growing)")
+
+
+@pytest.mark.parametrize(
+    "context_options",
+    [
+        {"viewport": {"width": 1100, "height": 760}, "color_scheme": scheme, "reduced_motion": "reduce"}
+        for scheme in ("light", "dark")
+    ],
+)
+@pytest.mark.parametrize("display", ["modal", "compact"])
+async def test_everything_has_a_name_and_can_be_read(host: HostPage, display: str) -> None:
+    await a_talk(host, display)
+    assert await host.frame.evaluate(NAMELESS) == []
+    assert await host.run(NAMELESS) == []
+    assert await host.frame.evaluate(FAINT) == []
+    assert await host.frame.evaluate("document.getAnimations().length") == 0, "motion was not wanted"
+    if display == "modal":
+        await host.frame.hover(".field")
+        await host.frame.click(".edit >> nth=0")
+        assert await host.frame.evaluate(NAMELESS) == []
+        assert await host.frame.evaluate(FAINT) == []
+
+
+@pytest.mark.parametrize("context_options", [{"viewport": {"width": 320, "height": 568}}])
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_a_small_phone_has_room_for_all_of_it(host: HostPage, language: str) -> None:
+    host.server.language = language
+    await a_talk(host)
+    await host.frame.fill("#words", "Averylongwordwithoutanyplacetobreakitinto" * 4)
+    await host.frame.press("#words", "Enter")
+    await host.frame.wait_for_selector("#log li:nth-child(5)")
+    await host.frame.click("summary")
+    wide = "[document.documentElement, ...document.querySelectorAll('#scroll, #log li, #panel, header')]"
+    assert await host.frame.evaluate(f"{wide}.filter((each) => each.scrollWidth > each.clientWidth + 1).length") == 0
+    small = "[...document.querySelectorAll('button')].filter((each) => each.checkVisibility())"
+    sizes: list[list[float]] = await host.frame.evaluate(
+        f"{small}.map((each) => [each.offsetWidth, each.offsetHeight])"
+    )
+    assert all(width >= 24 and height >= 24 for width, height in sizes)
+
+
+async def test_nothing_jumps_while_words_come(host: HostPage) -> None:
+    host.server.delay = 0.4
+    await a_talk(host)
+    assert await host.frame.evaluate(SHIFTS) <= 0.1
+    assert await host.run(SHIFTS) <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("brand", "color", "logos"),
+    [
+        ({"color": "#7a3fb0", "logo": LOGO}, "#7a3fb0", 1),
+        ({"color": "red;background:url(x)", "logo": "javascript:alert(1)"}, "#2f5d50", 0),
+        ({"color": None, "logo": None}, "#2f5d50", 0),
+    ],
+)
+async def test_the_templates_colour_and_logo(host: HostPage, brand: dict[str, Any], color: str, logos: int) -> None:
+    host.server.settings["brand"] = brand
+    await a_talk(host)
+    assert await host.frame.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--brand')") == color
+    assert await host.frame.locator("header .mark img").count() == logos
