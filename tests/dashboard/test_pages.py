@@ -136,7 +136,7 @@ async def test_a_person_stands_there_whole(office: Office, operator: httpx2.Asyn
     await people.talk(office, first)
     await people.finish(office, first)
     clock.advance(4 * 86400)
-    second = await office.visit("ada", "A. L.")
+    second = await people.verified(office, "ada")
     await office.store.write(
         "test",
         keeping.patch,
@@ -186,12 +186,12 @@ async def test_a_conversation_stands_there_whole(
     opened = await office.visit("ada", "Ada Lovelace", context={"page": "/pricing"})
     await people.talk(office, opened)
     clock.advance(4 * 86400)
-    await people.verified(office, "ada")
+    await office.visit("ada")
     await sign_in(operator)
     page = await shown(operator, f"/dashboard/conversations/{opened.conversation_id}")
     for expected in (
         "First visit claimed 2026-03-02 09:00 new: a first conversation",
-        "Came back after 4 days verified 2026-03-06 09:00 resumed: an open conversation was recent enough",
+        "Came back after 4 days claimed 2026-03-06 09:00 resumed: an open conversation was recent enough",
         "Context from the page page",
         "We are Analytical Engines.",
         "Understood company: Analytical Engines",
