@@ -75,7 +75,7 @@ async def test_reload_and_closed_tab(place: Place, tabs: BrowserContext) -> None
     await ada.page.reload()
     await ada.start(templateKey=place.key, externalId="ada")
     report = (await ada.heard("resumption"))[0]
-    assert (report["resumed"], report["reason"], report["proof"]) == (True, "resumed", "claimed")
+    assert (report["resumed"], report["reason"], report["proof"]) == (True, "resumed", "device")
     assert report["turns"] == 2
     assert report["unfinished"]["chars"] >= len(before[-1])
     assert report["goals"]["your_home"] == "active"
