@@ -171,6 +171,10 @@ class Visit:
         """The transcript as it stands."""
         return await self.frame.locator("#log li p").all_inner_texts()
 
+    async def shows(self, words: list[str]) -> None:
+        """Wait until the transcript is drawn and is this, message for message."""
+        await expect(self.frame.locator("#log li p")).to_have_text(words)
+
     async def say(self, text: str) -> None:
         await self.frame.locator("#words").fill(text)
         await self.frame.locator("#words").press("Enter")
