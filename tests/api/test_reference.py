@@ -1,5 +1,7 @@
 """The API's description: true of the routes, complete, and readable as one page."""
 
+import html
+import json
 import re
 from html.parser import HTMLParser
 
@@ -65,3 +67,9 @@ async def test_the_page_shows_every_operation_and_all_its_links_lead_somewhere(s
     assert "script-src" not in answer.headers["content-security-policy"]
     style = await stranger.get("/docs/reference.css")
     assert style.headers["content-type"] == "text/css; charset=utf-8"
+
+
+async def test_an_example_sends_a_list_where_a_list_is_wanted(stranger: httpx2.AsyncClient) -> None:
+    page = html.unescape((await stranger.get("/docs")).text)
+    example = page[page.index('curl -X POST "$ROXELS_URL/v1/interviews/erase"') :].partition("</pre>")[0]
+    assert json.loads(example.partition("'")[2].rpartition("'")[0]) == {"ids": ["…"]}

@@ -218,7 +218,7 @@ def _sample(schema: Schema) -> Any:
         if each.get("examples"):
             found[name] = each["examples"][0]
         elif name in schema.get("required", ()):
-            found[name] = "…"
+            found[name] = ["…"] if each.get("type") == "array" else "…"
     return found
 
 
