@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import aiohttp
@@ -26,30 +26,20 @@ class HttpPerson:
     async def open(self, **more: Any) -> dict[str, Any]:
         """Begin a visit; says the report of what it restored."""
         body = {"external_id": self._external_id, **more} if self._external_id else more
-        answer = await self._http.post(
-            f"{self._config['url']}/v1/embed/sessions",
-            json=body,
-            headers={"Authorization": f"Bearer {self._config['embed_key']}"},
-        )
-        assert answer.status == 201, await answer.text()
-        self.opened = await answer.json()
+        self.opened = await self._post("/v1/embed/sessions", self._config["embed_key"], body, status=201)
         report: dict[str, Any] = self.opened["resumption"]
         return report
 
     async def say(self, text: str) -> None:
         """Say something."""
         self._said += 1
-        answer = await self._http.post(
-            f"{self._config['url']}/v1/wire/say",
-            json={"id": f"{self.opened['session_id']} {self._said}", "text": text},
-            headers={"Authorization": f"Bearer {self.opened['token']}"},
-        )
-        assert answer.status == 200, await answer.text()
+        body = {"id": f"{self.opened['session_id']} {self._said}", "text": text}
+        await self._post("/v1/wire/say", self.opened["token"], body, status=200)
 
     async def listen(self, until: Callable[[ClientView], object], seconds: float = 30) -> None:
         """Take in what comes until the view is as wanted."""
-        async with asyncio.timeout(seconds):
-            async for _frame in self._stream():
+        async with asyncio.timeout(seconds), contextlib.aclosing(self._stream()) as stream:
+            async for _frame in stream:
                 if until(self.view):
                     return
         raise AssertionError("the stream ended before the view was as wanted")
@@ -71,7 +61,14 @@ class HttpPerson:
         """Who said what."""
         return [(message.role, message.text) for message in self.view.messages.values()]
 
-    async def _stream(self) -> AsyncIterator[dict[str, Any]]:
+    async def _post(self, path: str, bearer: str, body: dict[str, Any], *, status: int) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {bearer}"}
+        async with self._http.post(f"{self._config['url']}{path}", json=body, headers=headers) as answer:
+            assert answer.status == status, await answer.text()
+            said: dict[str, Any] = await answer.json()
+            return said
+
+    async def _stream(self) -> AsyncGenerator[dict[str, Any], None]:
         rendered = self.view.rendered
         query = {"after": str(self.view.after)}
         if rendered is not None:

@@ -55,7 +55,8 @@ async def test_deliveries_reach_only_the_person_they_are_about(roxels: Demo, tab
 )
 async def test_nothing_is_shown_to_whoever_says_nothing_or_something_else(roxels: Demo, query: str) -> None:
     async with aiohttp.ClientSession() as http:
-        await http.post(roxels.config["sink_url"], json={"external_id": "ada", "interview_id": "iv_1", "data": CANARY})
+        item = {"external_id": "ada", "interview_id": "iv_1", "data": CANARY}
+        await (await http.post(roxels.config["sink_url"], json=item)).read()
         answer = await http.get(f"{roxels.config['url']}/demo/deliveries.json{query}")
         assert await answer.json() == {"items": []}
         assert CANARY in await (await http.get(f"{roxels.config['url']}/demo/deliveries.json?as=ada")).text()

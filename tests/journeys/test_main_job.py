@@ -124,8 +124,8 @@ async def ada_is_found_and_erased(http: aiohttp.ClientSession, demo: Demo) -> No
     assert answer.status in (200, 202), erased
     assert erased["deleted"]
     assert erased["receipt"]["counts"]["conversations"] == 2
-    gone = await http.get(f"{url}/v1/persons/{person['id']}", headers=headers)
-    assert gone.status == 404
+    async with http.get(f"{url}/v1/persons/{person['id']}", headers=headers) as gone:
+        assert gone.status == 404
     again = HttpPerson(http, demo.config, "ada")
     assert (await again.open())["reason"] == "new_person"
     await again.listen(lambda view: view.messages and view.writing is None)
