@@ -26,7 +26,7 @@ run: $(STAMP) ## run the demo (ARGS="--port 8123 --data DIR --json" are passed o
 	@exec $(BIN)/roxels demo $(ARGS)
 
 test: $(STAMP) ## the everyday tests (ARGS="-k name" are passed on); with CI=1 nothing may be left out
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m tools.tests $(ARGS)
 
 check: $(STAMP) ## format, lint, types, floors, docs and house rules: what a change has to pass
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: make fix" >&2; exit 1; }

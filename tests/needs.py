@@ -3,17 +3,21 @@
     @pytest.mark.browser      needs Chromium
     @pytest.mark.postgresql   needs PostgreSQL's server programs
     @pytest.mark.crash        needs minutes: kills real servers
+    @pytest.mark.alone        needs the machine for itself: measures time
 
 Where a program is missing, its tests are left out and named in the last line of the run, with the command that
 installs it. Crash tests are left out of the everyday run (`make test ARGS="-m crash"` runs them). With `CI=1` nothing
 is left out: what is missing then fails the run before it starts.
+
+`--part crowd` leaves out what is marked `alone`, `--part alone` all else; `make test` runs both (`tools.tests`).
 """
 
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -53,6 +57,10 @@ PROGRAMS = {
     "browser": Program("Chromium", "chromium", chromium),
     "postgresql": Program("PostgreSQL", "postgresql", postgresql),
 }
+#: Both make the whole.
+PARTS = ("crowd", "alone")
+#: Where set, it names a file for what a run leaves out; else the run's last line says it.
+LEFT_OUT = "LEFT_OUT"
 _left_out = pytest.StashKey[Counter[str]]()
 
 
@@ -61,9 +69,15 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--part`."""
+    parser.addoption("--part", choices=PARTS, help="run only the tests that may share the machine, or only the others")
+
+
 @pytest.hookimpl(trylast=True)  # after -k and -m have chosen
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what cannot run here; in CI, refuse to."""
+    """Leave out what is of the other part, and what cannot run here; in CI, refuse the latter."""
+    _keep_part(config, items)
     absent = {marker for marker, program in PROGRAMS.items() if not program.find()}
     if not in_ci() and "crash" not in config.option.markexpr:
         absent.add("crash")
@@ -79,22 +93,65 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if not lacking[item]]
 
 
+def _keep_part(config: pytest.Config, items: list[pytest.Item]) -> None:
+    part = config.getoption("--part")
+    if part is None:
+        return
+    others = [item for item in items if (item.get_closest_marker("alone") is not None) != (part == "alone")]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in set(others)]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of several tells the one that started it, which collects no tests itself."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[LEFT_OUT] = dict(session.config.stash.get(_left_out, None) or {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a worker told; each collects all tests, so one account is enough."""
+    node.config.stash[_left_out] = Counter(getattr(node, "workeroutput", {}).get(LEFT_OUT, {}))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The last line of the run: what did not run, and how to run it."""
     left_out = config.stash.get(_left_out, None)
-    if left_out:
+    if not left_out or hasattr(config, "workeroutput"):
+        return
+    if LEFT_OUT in os.environ:
+        Path(os.environ[LEFT_OUT]).write_bytes(msgspec.json.encode(left_out))
+    else:
         print(f"not run: {sentence(left_out)}")
 
 
-def sentence(left_out: Counter[str]) -> str:
+def missing() -> str:
+    """What this machine lacks and how to install it; empty where it has everything."""
+    absent = [program for program in PROGRAMS.values() if not program.find()]
+    if not absent:
+        return ""
+    return f"Some tests need {' and '.join(program.name for program in absent)}. To run them: {_install(absent)}"
+
+
+def _install(programs: list[Program]) -> str:
+    return f"sudo apt-get install -y {' '.join(program.package for program in programs)}"
+
+
+def left_out_in(file: Path) -> Counter[str]:
+    """What a run wrote down as left out."""
+    return Counter(msgspec.json.decode(file.read_bytes(), type=dict[str, int]) if file.exists() else {})
+
+
+def sentence(left_out: Mapping[str, int]) -> str:
     """What is left out and how to run it, e.g. `3 tests need Chromium. To run them: …`."""
-    programs = [PROGRAMS[marker] for marker in PROGRAMS if left_out[marker]]
-    parts = [f"{left_out[marker]} tests need {PROGRAMS[marker].name}" for marker in PROGRAMS if left_out[marker]]
-    if left_out["crash"]:
+    programs = [PROGRAMS[marker] for marker in PROGRAMS if left_out.get(marker)]
+    parts = [f"{left_out[marker]} tests need {PROGRAMS[marker].name}" for marker in PROGRAMS if left_out.get(marker)]
+    if left_out.get("crash"):
         parts.append(f"{left_out['crash']} kill servers for minutes")
     ways = []
     if programs:
-        ways.append(f"sudo apt-get install -y {' '.join(program.package for program in programs)}")
-    if left_out["crash"]:
+        ways.append(_install(programs))
+    if left_out.get("crash"):
         ways.append('make test ARGS="-m crash"')
     return f"{', '.join(parts)}. To run them: {' && '.join(ways)}"
