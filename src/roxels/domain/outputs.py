@@ -26,7 +26,7 @@ from roxels.domain.ids import derived
 from roxels.domain.placeholders import Variable, placeholders, select
 from roxels.domain.proof import Proof
 from roxels.domain.rendering import Frozen, freeze
-from roxels.domain.templates import Output, Template
+from roxels.domain.templates import ITEMS, Output, Template
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,6 +171,12 @@ def _of_phase(fact: Fact, commit: GoalCommitted, goal_ids: Iterable[str], state:
     return msgspec.structs.replace(_of_commit(fact, commit), data=data, fields=_flat(data) | data)
 
 
+def _bare(template: Template, occasion: _Occasion) -> Any:
+    """The data alone, as `raw_payload` sends it; the list itself where the goal's schema is a list."""
+    goal = template.goal(occasion.goal_id or "")
+    return occasion.data.get(ITEMS, occasion.data) if goal is not None and goal.is_list else occasion.data
+
+
 def _flat(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {name: value for fields in data.values() for name, value in fields.items()}
 
@@ -191,7 +197,7 @@ def _made(
                 Recipe(
                     output=output,
                     values=values,
-                    body=occasion.data if output.raw_payload else body,
+                    body=_bare(template, occasion) if output.raw_payload else body,
                     needs=_needs(output, template),
                 )
             ),
