@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from roxels.actions.adopt import adopt
 from roxels.actions.open import Wish, open_visit
 from roxels.domain.proof import POLICIES, Proof, Talk, opens, sight_of
 from roxels.storage import devices, schema, templates
@@ -52,6 +53,7 @@ def talks(tx: Reading) -> dict[str, Talk]:
             person_id=row.person_id,
             policy=policies[row.template_id],
             is_proven=row.is_proven,
+            is_vouched=row.is_vouched,
             browsers=frozenset(held.get(row.id, ())),
         )
         for row in tx.all(select(schema.conversations))
@@ -66,6 +68,9 @@ async def test_sql_says_what_the_rule_says(store: Store, ids: CountedIds, seed: 
         template_ids = [templates.create(tx, template(policy), ids) for policy in POLICIES]
         for _ in range(90):
             open_visit(tx, wish(chance, template_ids), ids)
+        unproven = [id for id, talk in talks(tx).items() if not talk.is_proven]
+        for talk in unproven[::4]:
+            adopt(tx, talk, talks(tx)[unproven[0]].person_id)
         for device in devices.of_person(tx, next(iter(talks(tx).values())).person_id)[:1]:
             devices.revoke(tx, device)
 

@@ -95,7 +95,9 @@ def _forget_conversation(tx: Writing, wish: Wish, ids: Ids) -> Erasure:
     if person_id is None:
         return _begun(_of_subject(tx, wish, "interview", wish.id))
     persons.count_conversation(tx, person_id, -1)
-    jobs.drop_exports(tx, person_id)  # they hold this conversation too
+    for each in (person_id, conversations.linked_person(tx, wish.id)):
+        if each is not None:
+            jobs.drop_exports(tx, each)  # they hold this conversation too
     return _begin(tx, wish, "interview", wish.id, alias=None, ids=ids)
 
 

@@ -17,6 +17,8 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
 
     stored: Stored
     person: Person
+    #: Who else's words may stand in it: whom it was adopted from, or who had adopted it.
+    linked_person_id: str | None
     template: Template
     deliveries: tuple[Delivery, ...]
 
@@ -31,6 +33,7 @@ def conversation(tx: Reading, conversation_id: str) -> Whole:
     return Whole(
         stored=stored,
         person=person,
+        linked_person_id=conversations.linked_person(tx, conversation_id),
         template=kept.read(),
         deliveries=tuple(deliveries.of_conversation(tx, conversation_id)),
     )

@@ -86,6 +86,13 @@ class OpenInterview(Body):
         )
 
 
+class Adopt(Body):
+    """Whose a conversation is after all."""
+
+    person_id: Annotated[str, Field(examples=["person_…"])]
+    """Our id of the person."""
+
+
 class Place(Body):
     """Where a browser asks from."""
 

@@ -177,6 +177,7 @@ class ConversationItem(TypedDict):
     started_at: datetime | None
     ended_at: datetime | None
     last_activity_at: datetime
+    adopted_at: Annotated[datetime | None, Field(description="Since when it is adopted; null where it is not.")]
     persons: list[Person]
     sessions: list[Session]
 
@@ -184,6 +185,7 @@ class ConversationItem(TypedDict):
 class Conversation(ConversationItem):
     """A conversation, whole."""
 
+    adopted_from: Annotated[str | None, Field(description="Whom it was adopted from: the `id` of its first person.")]
     context: dict[str, Any]
     transcript: list[Message]
     goals: list[Goal]

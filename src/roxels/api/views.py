@@ -119,6 +119,8 @@ def conversation(whole: Whole) -> shapes.Conversation:
         "started_at": state.started_at,
         "ended_at": state.ended_at,
         "last_activity_at": state.last_activity_at,
+        "adopted_at": state.adopted_at,
+        "adopted_from": whole.linked_person_id if state.adopted_at else None,
         "persons": [person(whole.person)],
         "sessions": visits,
         "context": {**state.browser_context, **state.server_context},
@@ -145,6 +147,7 @@ def conversation_item(outline: Outline) -> shapes.ConversationItem:
         "started_at": outline.started_at,
         "ended_at": outline.ended_at,
         "last_activity_at": outline.last_activity_at,
+        "adopted_at": outline.adopted_at,
         "persons": [person(outline.person)],
         "sessions": visits,
     }

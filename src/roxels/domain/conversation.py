@@ -14,12 +14,14 @@ from typing import Any, Literal, assert_never
 import msgspec
 
 from roxels.domain.events import (
+    AdoptionUndone,
     AgentHeard,
     AgentSaid,
     AgentStarted,
     AnyEvent,
     Ask,
     ContextAdded,
+    ConversationAdopted,
     ConversationCompleted,
     ConversationEnded,
     ConversationExpired,
@@ -129,6 +131,11 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     last_activity_at: datetime | None = None
+    #: Since when it is adopted, and on what grounds.
+    adopted_at: datetime | None = None
+    adopted_by_proof: str | None = None
+    #: Its adoption speaks for all that was said: on verified grounds, and nobody unverified spoke since.
+    is_vouched: bool = False
     #: When somebody was last here: a hello, or words of either side.
     seen_at: datetime | None = None
     #: How long the participant was away, where that is worth a word and none has been said yet.
@@ -224,7 +231,12 @@ class _Draft:
 
     def apply(self, fact: Fact) -> None:
         self.values["head"] = fact.seq
+        if isinstance(fact.event, ConversationAdopted | AdoptionUndone):
+            self._adopt(fact, fact.event)  # a link, and no activity
+            return
         self.values["last_activity_at"] = fact.at
+        if isinstance(fact.event, PersonSaid | FieldCaptured | ContextAdded | PersonNamed):
+            self._doubt(fact)
         match fact.event:
             case PersonSaid() | AgentStarted() | AgentSaid() | AgentHeard() as event:
                 self._apply_talk(fact, event)
@@ -251,6 +263,22 @@ class _Draft:
                 self._apply_life(fact, event)
             case _:
                 assert_never(fact.event)
+
+    def _adopt(self, fact: Fact, event: ConversationAdopted | AdoptionUndone) -> None:
+        match event:
+            case ConversationAdopted():
+                self.values |= {"adopted_at": fact.at, "adopted_by_proof": event.proof}
+                self.values["is_vouched"] = Proof[event.proof] is Proof.verified
+            case AdoptionUndone():
+                self.values |= {"adopted_at": None, "adopted_by_proof": None, "is_vouched": False}
+            case _:
+                assert_never(event)
+
+    def _doubt(self, fact: Fact) -> None:
+        """What an unverified visit adds after the adoption is vouched for by nobody."""
+        session = self.sessions.get(fact.session_id or "")
+        if session is not None and Proof[session.proof] is not Proof.verified:
+            self.values["is_vouched"] = False
 
     def _apply_talk(self, fact: Fact, event: PersonSaid | AgentStarted | AgentSaid | AgentHeard) -> None:
         match event:

@@ -190,6 +190,19 @@ class GoalCommitted(Event, frozen=True, kw_only=True, tag="goal.committed"):
     proof: str
 
 
+class ConversationAdopted(Event, frozen=True, kw_only=True, tag="conversation.adopted"):
+    """The conversation belongs to another person from here on, or is vouched for; `proof` is on what grounds.
+
+    Who that is stands in the conversation's row and never here, so that forgetting her leaves nothing behind.
+    """
+
+    proof: str
+
+
+class AdoptionUndone(Event, frozen=True, kw_only=True, tag="conversation.returned"):
+    """The whole conversation belongs to its first person again."""
+
+
 class ConversationEnded(Event, frozen=True, kw_only=True, tag="conversation.ended"):
     """Nothing more is said; summary, findings and end-of-session outputs are owed."""
 
@@ -231,6 +244,8 @@ AnyEvent = (
     | GoalConfirmed
     | GoalBlocked
     | GoalCommitted
+    | ConversationAdopted
+    | AdoptionUndone
     | ConversationEnded
     | ConversationExpired
     | ConversationCompleted

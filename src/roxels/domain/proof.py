@@ -13,11 +13,13 @@ The policy (`settings.embedded.history_requires`) is the least proof that opens 
     nothing       no conversation
     unproven      every conversation of this person that is not proven, from any browser
     own device    those of them in which nobody but this very browser took part
-    proven        every proven conversation, and those in which nobody but devices that were verified for her took part
+    proven        every proven conversation, those that are vouched for, and those in which nobody but devices that were
+                  verified for her took part
 
 A conversation is *proven* once a session in it was verified, or was opened by a server (whose context may stand in it).
-So no policy lets a claim open what was verified, and no claimed word reaches a verified session: whoever talks under
-somebody's name without proof is not told, and not quoted, to her.
+It is *vouched for* while it is adopted on verified grounds (by an operator, or by a server's key) and nobody unverified
+has spoken since. So no policy lets a claim open what was verified, and no claimed word reaches a verified session:
+whoever talks under somebody's name without proof is not told, and not quoted, to her, unless that is adopted.
 
 An earlier conversation is judged by the stricter of two policies, its own template's and that of the template which
 asks. Else a lax template would tell what was said under a strict one.
@@ -98,6 +100,8 @@ class Talk(msgspec.Struct, frozen=True, kw_only=True):
     is_proven: bool
     #: The browsers that held its sessions; None stands for one without a device cookie.
     browsers: frozenset[str | None]
+    #: An adoption speaks for all that was said in it.
+    is_vouched: bool = False
 
 
 def sight_of(
@@ -152,7 +156,7 @@ def opens(sight: Sight, talk: Talk, verified: frozenset[str]) -> bool:
         case Scope.own_device:
             return not talk.is_proven and talk.browsers == {sight.browser}
         case Scope.proven:
-            return talk.is_proven or (bool(talk.browsers) and talk.browsers <= verified)
+            return talk.is_proven or talk.is_vouched or (bool(talk.browsers) and talk.browsers <= verified)
         case Scope.everything:
             return True
 

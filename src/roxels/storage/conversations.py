@@ -4,10 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select, update
 
 from roxels.domain.conversation import Conversation, fold
-from roxels.domain.events import AnyEvent, Fact
+from roxels.domain.events import (
+    AgentSaid,
+    AgentStarted,
+    AnyEvent,
+    Fact,
+    FieldCaptured,
+    FieldSkipped,
+    GoalCommitted,
+    PersonSaid,
+)
 from roxels.domain.life import EndedBy, Status
 from roxels.domain.outputs import Subject
 from roxels.domain.persons import Person
@@ -19,7 +28,7 @@ from roxels.storage import sessions as visits
 from roxels.storage.log import Append
 from roxels.storage.pages import Page, Span, page
 from roxels.storage.schema import ERASING, conversations, persons
-from roxels.storage.seen import seen
+from roxels.storage.seen import own_words, seen
 from roxels.storage.sessions import Outline as VisitOutline
 from roxels.storage.transaction import AcrossWriting, AnySelect, Reading, Rows, View, Writing
 
@@ -36,6 +45,8 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     ended_at: datetime | None
     last_activity_at: datetime
+    #: Since when it is adopted.
+    adopted_at: datetime | None
     person: Person
     #: Oldest first.
     visits: tuple[VisitOutline, ...] = ()
@@ -72,6 +83,7 @@ def begin(
             status="created",
             top_proof=int(Proof.anonymous),
             is_proven=False,
+            is_vouched=False,
             head=0,
             epoch=0,
             allowed_domains=None if allowed_domains is None else list(allowed_domains),
@@ -144,7 +156,7 @@ def pasts(tx: Reading, sight: Sight, template_id: str, limit: int = 50) -> list[
     query = (
         select(conversations.c.id, conversations.c.status, conversations.c.last_activity_at)
         .where(seen(tx, sight), conversations.c.template_id == template_id)
-        .order_by(conversations.c.last_activity_at.desc())
+        .order_by(conversations.c.last_activity_at.desc(), conversations.c.id)
         .limit(limit)
     )
     return [Past(id=row.id, status=row.status, last_activity_at=row.last_activity_at) for row in tx.all(query)]
@@ -164,13 +176,51 @@ def has_any(tx: Reading, person_id: str, template_id: str) -> bool:
 def earlier(tx: Reading, sight: Sight, but: str, limit: int = 1000) -> list[tuple[str, Conversation]]:
     """All that this person's other conversations hold and the session may see, oldest first: memory is made of it."""
     query = (
-        select(conversations.c.id)
-        .where(seen(tx, sight), conversations.c.id != but)
-        .order_by(conversations.c.last_activity_at.desc())
+        select(conversations.c.id, conversations.c.person_id, conversations.c.linked_person_id)
+        .where(or_(seen(tx, sight), own_words(tx, sight)), conversations.c.id != but)
+        .order_by(conversations.c.last_activity_at.desc(), conversations.c.id)
         .limit(limit)
     )
-    newest_first = [row.id for row in tx.all(query)]
-    return [(each, fold(log.read_facts(tx, each))) for each in reversed(newest_first)]
+    newest_first = tx.all(query)
+    return [(row.id, fold(_facts_of(tx, row, sight.person_id))) for row in reversed(newest_first)]
+
+
+def _facts_of(tx: Reading, row: Rows, person_id: str) -> list[Fact]:
+    """The facts of a conversation as far as they are this person's: all of them while it is hers, adopted or from the
+    first; where an adoption was undone, what was said stays with the person whose session said it."""
+    facts = log.read_facts(tx, row.id)
+    if row.linked_person_id is None or (row.person_id == person_id and fold(facts).adopted_at is not None):
+        return facts
+    theirs = visits.persons_of(tx, row.id)
+    return [
+        fact
+        for fact in facts
+        if theirs.get(fact.session_id or "", row.person_id) == person_id or not _is_somebodys(fact.event)
+    ]
+
+
+def _is_somebodys(event: AnyEvent) -> bool:
+    """Whether it is somebody's: words and what was understood of them, and not the frame around."""
+    return isinstance(event, PersonSaid | FieldCaptured | FieldSkipped | GoalCommitted | AgentStarted | AgentSaid)
+
+
+def link(tx: Writing, conversation_id: str, *, person_id: str, linked: str | None) -> None:
+    """Say whose conversation it is from here on, and who else's words may stand in it."""
+    where = (conversations.c.environment == tx.environment, conversations.c.id == conversation_id)
+    before = tx.value(select(conversations.c.person_id).where(*where))
+    tx.run(update(conversations).where(*where).values(person_id=person_id, linked_person_id=linked))
+    if before != person_id:
+        people.count_conversation(tx, before, -1)
+        people.count_conversation(tx, person_id, 1)
+
+
+def linked_person(tx: Reading, conversation_id: str) -> str | None:
+    """Who else's words may stand in it: whom it was adopted from, or who had adopted it."""
+    query = select(conversations.c.linked_person_id).where(
+        conversations.c.environment == tx.environment, conversations.c.id == conversation_id
+    )
+    linked: str | None = tx.value(query)
+    return linked
 
 
 def stands(tx: Reading, conversation_id: str) -> bool:

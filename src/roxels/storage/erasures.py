@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 
 from roxels.domain.receipts import Kind, Reason
+from roxels.storage.persons import count_conversation
 from roxels.storage.roads import remove
 from roxels.storage.schema import ERASING, conversations, erasures, persons, receipts, sessions
 from roxels.storage.transaction import Across, AnySelect, Environment, Reading, Rows, Writing
@@ -69,13 +70,17 @@ def fence(tx: Writing, kind: Kind, subject_id: str) -> int:
 
     Whoever listens is told once this is committed. Says how many there were.
     """
-    column = conversations.c.person_id if kind == "person" else conversations.c.id
+    is_theirs = conversations.c.id == subject_id
+    if kind == "person":
+        is_theirs = or_(conversations.c.person_id == subject_id, conversations.c.linked_person_id == subject_id)
     query = (
         select(conversations.c.id)
-        .where(conversations.c.environment == tx.environment, column == subject_id, conversations.c.epoch != ERASING)
+        .where(conversations.c.environment == tx.environment, is_theirs, conversations.c.epoch != ERASING)
         .limit(AT_ONCE)
     )
     ids = [row.id for row in tx.all(query)]
+    if kind == "person":
+        _count_off(tx, ids, subject_id)
     tx.run(update(conversations).where(conversations.c.id.in_(ids)).values(epoch=ERASING, speaker=None))
     tx.run(
         update(sessions)
@@ -84,6 +89,15 @@ def fence(tx: Writing, kind: Kind, subject_id: str) -> int:
     )
     tx.touched.update(ids)
     return len(ids)
+
+
+def _count_off(tx: Writing, ids: list[str], subject_id: str) -> None:
+    """Others to whom a conversation belongs have one fewer."""
+    query = select(conversations.c.person_id).where(
+        conversations.c.id.in_(ids), conversations.c.person_id != subject_id
+    )
+    for row in tx.all(query):
+        count_conversation(tx, row.person_id, -1)
 
 
 def estrange(tx: Writing, person_id: str) -> None:

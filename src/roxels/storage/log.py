@@ -262,6 +262,8 @@ def _projection(append: Append) -> dict[str, Any]:
         "ended_by": state.ended_by,
         "top_proof": int(state.top_proof),
         "is_proven": state.is_proven,
+        "adopted_at": state.adopted_at,
+        "is_vouched": state.is_vouched,
         "started_at": state.started_at,
         "ended_at": state.ended_at,
         "last_activity_at": state.last_activity_at,

@@ -136,7 +136,9 @@ conversations = Table(
     metadata,
     column("id", String, primary_key=True, about=PERSON),
     column("environment", String, about=NOTHING),
+    #: Whose it is; and who else's words may stand in it, so that it goes with her too (`actions.adopt`).
     column("person_id", String, ForeignKey("persons.id"), about=PERSON),
+    column("linked_person_id", String, ForeignKey("persons.id"), nullable=True, about=PERSON),
     column("template_id", String, ForeignKey("templates.id"), about=NOTHING),
     column("template_version", Integer, about=NOTHING),
     column("status", String, about=NOTHING),
@@ -144,6 +146,9 @@ conversations = Table(
     column("top_proof", Integer, about=NOTHING),
     #: A session was verified, or opened by a server: closed to claims from then on (`domain.proof`).
     column("is_proven", Boolean, about=NOTHING),
+    #: Since when it is adopted, and whether that speaks for all that was said in it (`domain.proof`).
+    column("adopted_at", Moment, nullable=True, about=PERSON),
+    column("is_vouched", Boolean, about=NOTHING),
     column("head", Integer, about=NOTHING),
     column("epoch", Integer, about=NOTHING),
     column("speaker", String, nullable=True, about=NOTHING),
@@ -157,6 +162,7 @@ conversations = Table(
     Index("ix_conversations_of_person", "environment", "person_id", "template_id", "last_activity_at"),
     Index(None, "environment", "created_at", "id"),
     Index(None, "status", "last_activity_at"),
+    Index(None, "linked_person_id"),
 )
 
 events = Table(

@@ -24,6 +24,17 @@ def seen(tx: Reading, sight: Sight) -> ColumnElement[bool]:
     )
 
 
+def own_words(tx: Reading, sight: Sight) -> ColumnElement[bool]:
+    """Whether a row is a conversation of somebody else in which this person spoke, and the sight would open it."""
+    return and_(
+        conversations.c.environment == tx.environment,
+        conversations.c.linked_person_id == sight.person_id,
+        conversations.c.person_id != sight.person_id,
+        conversations.c.epoch != ERASING,
+        _by_policy(sight),
+    )
+
+
 def _by_policy(sight: Sight) -> ColumnElement[bool]:
     """One condition where all policies come to the same, else one for each."""
     if len(set(sight.scopes)) == 1:
@@ -54,7 +65,8 @@ def _in_scope(scope: Scope, sight: Sight) -> ColumnElement[bool]:
                 devices.c.verified_at.is_not(None),
                 devices.c.revoked_at.is_(None),
             )
-            return or_(conversations.c.is_proven, _only_by(sessions.c.browser_hash.in_(verified)))
+            trusted = (conversations.c.is_proven, conversations.c.is_vouched)
+            return or_(*trusted, _only_by(sessions.c.browser_hash.in_(verified)))
         case Scope.everything:
             return true()
 

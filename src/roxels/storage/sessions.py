@@ -181,6 +181,14 @@ def below_verified(tx: Reading, conversation_id: str) -> list[str]:
     return [row.id for row in tx.all(query)]
 
 
+def persons_of(tx: Reading, conversation_id: str) -> dict[str, str]:
+    """Whose each session of this conversation is."""
+    query = select(sessions.c.id, sessions.c.person_id).where(
+        sessions.c.environment == tx.environment, sessions.c.conversation_id == conversation_id
+    )
+    return {row.id: row.person_id for row in tx.all(query)}
+
+
 def end(tx: Writing, session_id: str) -> None:
     """The visit is over: its token opens nothing any more."""
     tx.run(

@@ -40,7 +40,7 @@ from roxels.domain.proof import Proof, may_stay
 from roxels.domain.resumption import Report, report
 from roxels.domain.templates import Template
 from roxels.storage import log
-from roxels.storage.conversations import numbered
+from roxels.storage.conversations import numbered, subject
 from roxels.storage.log import Append, Behind, Due, Gone, Superseded
 from roxels.storage.sessions import Visit
 from roxels.storage.store import Store
@@ -83,7 +83,7 @@ class Room:
         self.state = stored.state
         self.said = stored.said_so_far
         self.epoch: int | None = None
-        self._memories: dict[tuple[Proof, str | None], Memory] = {}
+        self._memories: dict[tuple[str, Proof, str | None], Memory] = {}
         self.links: dict[Link, Visit] = {}
         self._subject = Subject(conversation_id=stored.id, person_id=stored.person_id, external_id=visit.external_id)
         self.environment = visit.environment
@@ -242,7 +242,9 @@ class Room:
 
     async def _read_on(self) -> None:
         try:
-            facts, said = await self._ports.store.read(self.environment, self._read_since, self.state.head)
+            facts, said, self._subject = await self._ports.store.read(
+                self.environment, self._read_since, self.state.head
+            )
         except Gone:
             for link in list(self.links):
                 link.refuse(Gone(), fatal=True)
@@ -261,10 +263,10 @@ class Room:
             else:
                 link.notify()
 
-    def _read_since(self, tx: Any, head: int) -> tuple[list[Fact], str]:
+    def _read_since(self, tx: Any, head: int) -> tuple[list[Fact], str, Subject]:
         stored = log.read(tx, self.id, since=self.state)
         facts = log.read_facts(tx, self.id, after=head)
-        return facts, stored.said_so_far
+        return facts, stored.said_so_far, subject(tx, self.id)[1]  # an adoption changes whose it is
 
     # speaking
 
@@ -371,10 +373,10 @@ class Room:
 
     async def _memory(self, visit: Visit) -> Memory:
         """What this visit may use of the past; made once for all visits that see alike."""
-        key = (visit.proof, visit.browser)
+        key = (visit.person_id, visit.proof, visit.browser)
         if key not in self._memories:
             self._memories[key] = await self._ports.store.read(
-                self.environment, recollect, self._subject.person_id, visit, self.state.template_id
+                self.environment, recollect, visit.person_id, visit, self.state.template_id
             )
         return self._memories[key]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from roxels.actions import finish, inspect, open
+from roxels.actions import adopt, finish, inspect, open
 from roxels.api import bodies, paging, shapes, views
 from roxels.api.answers import Answer, reply
 from roxels.api.auth import Secret
@@ -121,3 +121,31 @@ async def end_interview(key: Secret, interview_id: str) -> Response:
         return Answer(body=views.conversation(whole), person_id=whole.person.id, conversation_id=interview_id)
 
     return await key.post(work)
+
+
+@router.post("/{interview_id}/adopt", response_model=shapes.Conversation)
+async def adopt_interview(key: Secret, interview_id: str, body: bodies.Adopt) -> Response:
+    """Say whose an anonymous or unproven conversation is after all. A link that can be undone, never a rewrite.
+
+    Your word makes what was said in it known to this person's verified visits. Two verified persons never merge: 409.
+    """
+
+    def work(tx: Writing) -> Answer:
+        adopt.adopt(tx, interview_id, body.person_id)
+        key.note(tx, "identity.adopted", ("interview", interview_id))
+        whole = inspect.conversation(tx, interview_id)
+        return Answer(body=views.conversation(whole), person_id=whole.person.id, conversation_id=interview_id)
+
+    return await key.post(work)
+
+
+@router.delete("/{interview_id}/adopt", response_model=shapes.Conversation)
+async def undo_adoption(key: Secret, interview_id: str) -> Response:
+    """Give the whole conversation back to its first person. What the adopter's visits said stays in her memory."""
+
+    def work(tx: Writing) -> inspect.Whole:
+        adopt.undo(tx, interview_id)
+        key.note(tx, "identity.adoption_undone", ("interview", interview_id))
+        return inspect.conversation(tx, interview_id)
+
+    return reply(Answer(body=views.conversation(await key.write(work))))
