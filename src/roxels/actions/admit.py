@@ -6,7 +6,7 @@ import msgspec
 
 from roxels.actions.identify import identify
 from roxels.actions.manage import Sealer
-from roxels.actions.open import Wish, open_visit
+from roxels.actions.open import Opened, Wish, open_visit
 from roxels.domain import domains
 from roxels.domain.conversation import Conversation
 from roxels.domain.errors import NotFound, Unauthorized
@@ -47,7 +47,11 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
 def admit(tx: Writing, wish: Wish, ids: Ids) -> Admitted:
     """Open a visit and hand it to the browser that asks. Raises `NotFound` when the template is gone."""
-    opened = open_visit(tx, wish, ids)
+    return handed(tx, open_visit(tx, wish, ids))
+
+
+def handed(tx: Reading, opened: Opened) -> Admitted:
+    """An opened visit, as the browser gets it that asked."""
     if opened.token is None:
         raise Unauthorized
     return Admitted(

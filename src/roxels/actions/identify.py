@@ -58,8 +58,28 @@ class TokenExpired(RoxelsError):
     status = 401
 
 
+class Vouched(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish, made by whom a token names; the token is not used up yet."""
+
+    wish: Wish
+    secret: IdentitySecret
+    jti: Any
+    ends: datetime
+
+    def use_up(self, tx: Writing) -> None:
+        """Let it in: a token with a `jti` once. Raises `TokenRefused`."""
+        _use_up(tx, self.secret, self.jti, self.ends)
+
+
 def identify(tx: Writing, wish: Wish, token: str, sealer: Sealer) -> Wish:
     """The wish, made by whom the token names. Raises `TokenRefused`, `TokenExpired`, `Invalid`."""
+    vouched = vouch(tx, wish, token, sealer)
+    vouched.use_up(tx)
+    return vouched.wish
+
+
+def vouch(tx: Reading, wish: Wish, token: str, sealer: Sealer) -> Vouched:
+    """Read who is named, and leave the token as it is. Raises `TokenRefused`, `TokenExpired`, `Invalid`."""
     secret, claims = _read(tx, token, sealer)
     ends = _check_times(claims, tx.now)
     audience = claims.get("aud")
@@ -75,9 +95,8 @@ def identify(tx: Writing, wish: Wish, token: str, sealer: Sealer) -> Wish:
     if wish.external_id is not None and wish.external_id != named:
         raise Invalid("`external_id` is not the `sub` of the identity token; leave it out.", field="external_id")
     context = _context(claims.get("context"))
-    _use_up(tx, secret, claims.get("jti"), ends)
     kept = templates.active(tx, wish.template_id)
-    return msgspec.structs.replace(
+    vouched = msgspec.structs.replace(
         wish,
         external_id=named,
         proof=Proof.verified,
@@ -86,6 +105,7 @@ def identify(tx: Writing, wish: Wish, token: str, sealer: Sealer) -> Wish:
         vouched_context=context,
         lasts=kept.read().proof_life if kept else None,
     )
+    return Vouched(wish=vouched, secret=secret, jti=claims.get("jti"), ends=ends)
 
 
 def create_secret(

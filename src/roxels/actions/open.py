@@ -95,6 +95,29 @@ class _Why(msgspec.Struct, frozen=True):
     judged: Reason
 
 
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a wish names, and what a visit of hers would see."""
+
+    person: Person
+    method: Method
+    sight: Sight
+
+
+def name(tx: Writing, wish: Wish, policy: Proof, ids: Ids) -> Named:
+    """Find or make the person, and see how sure that is. Whoever is known and who is not costs the same work."""
+    person = persons.resolve(tx, wish.external_id, ids)
+    device = devices.find(tx, person.id, wish.browser) if wish.browser is not None else None
+    is_known = device is not None and device.stands and wish.proof is Proof.claimed
+    sight = sight_of(
+        person.id,
+        Proof.device if is_known else wish.proof,
+        browser=wish.browser,
+        policy=policy,
+        is_verified_device=device is not None and device.is_verified,
+    )
+    return Named(person=person, method="device" if is_known else wish.method, sight=sight)
+
+
 def open_visit(tx: Writing, wish: Wish, ids: Ids) -> Opened:
     """Open a visit. Raises `NotFound` when there is no such template."""
     kept = templates.active(tx, wish.template_id)
@@ -104,17 +127,8 @@ def open_visit(tx: Writing, wish: Wish, ids: Ids) -> Opened:
     same_tab = _same_tab(tx, wish)
     if same_tab is not None:
         return same_tab(ids)
-    person = persons.resolve(tx, wish.external_id, ids)
-    device = devices.find(tx, person.id, wish.browser) if wish.browser is not None else None
-    is_known = device is not None and device.stands and wish.proof is Proof.claimed
-    proof = Proof.device if is_known else wish.proof
-    sight = sight_of(
-        person.id,
-        proof,
-        browser=wish.browser,
-        policy=template.history_requires,
-        is_verified_device=device is not None and device.is_verified,
-    )
+    named = name(tx, wish, template.history_requires, ids)
+    person, sight = named.person, named.sight
     choice = resumption.choose(
         conversations.pasts(tx, sight, template.id),
         sight=sight,
@@ -125,7 +139,7 @@ def open_visit(tx: Writing, wish: Wish, ids: Ids) -> Opened:
     is_more = conversations.has_any(tx, person.id, template.id)
     why = _Why(choice.reason, resumption.judged(choice.reason, sight, is_more=is_more))
     person, called = _named(tx, person, wish, sight)
-    visitor = _Visitor(person=person, proof=proof, method="device" if is_known else wish.method, called=called)
+    visitor = _Visitor(person=person, proof=sight.proof, method=named.method, called=called)
     if isinstance(choice, resumption.Continue):
         state = log.read(tx, choice.conversation_id).state
         return _visit(tx, wish, ids, visitor, conversation_id=choice.conversation_id, state=state, why=why)
@@ -187,6 +201,15 @@ def open_again(tx: Writing, conversation_id: str, ids: Ids) -> Opened:
     visitor = _Visitor(person=person, proof=wish.proof, method="link", called=None)
     why = _Why("resumed", "resumed")
     return _visit(tx, wish, ids, visitor, conversation_id=conversation_id, state=stored.state, why=why)
+
+
+def open_in(tx: Writing, wish: Wish, named: Named, conversation_id: str, ids: Ids) -> Opened:
+    """Open a visit of whom the wish names to this very conversation, which is hers by now."""
+    person, called = _named(tx, named.person, wish, named.sight)
+    visitor = _Visitor(person=person, proof=named.sight.proof, method=named.method, called=called)
+    state = log.read(tx, conversation_id).state
+    why = _Why("resumed", "resumed")
+    return _visit(tx, wish, ids, visitor, conversation_id=conversation_id, state=state, why=why)
 
 
 def _begin(

@@ -2,6 +2,7 @@
 
     SecretKey   `Authorization: Bearer sk_…`   a customer's server: everything in the key's environment
     EmbedKey    `Authorization: Bearer rk_…`   a web page: starts visits to the key's template, nothing else
+    Attendee    `Authorization: Bearer st_…`   a browser that holds a running visit: says who it is with
     Anyone      nothing presented              what needs no key (a launcher's look, an exchange, the health of it all)
 
 A key that is missing, unknown, revoked or malformed is answered by one and the same 401; a good key of the other kind
@@ -23,8 +24,9 @@ from roxels.api.once import Once, answered, once_of
 from roxels.api.services import Services, services_of
 from roxels.domain.errors import Forbidden, Unauthorized
 from roxels.domain.receipts import Kind
-from roxels.storage import keys
+from roxels.storage import keys, sessions
 from roxels.storage.audit import Actor
+from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Environment, Reading, Writing
 
 P = ParamSpec("P")
@@ -40,8 +42,14 @@ _embed_scheme = HTTPBearer(
     scheme_name="embed_key",
     description="`rk_test_…` or `rk_live_…`: stands in your page. It starts visits to one template and nothing else.",
 )
+_session_scheme = HTTPBearer(
+    auto_error=False,
+    scheme_name="session_token",
+    description="The token of a running visit: stays in the frame that holds it.",
+)
 _Secret = Annotated[HTTPAuthorizationCredentials | None, Depends(_secret_scheme)]
 _Embed = Annotated[HTTPAuthorizationCredentials | None, Depends(_embed_scheme)]
+_Session = Annotated[HTTPAuthorizationCredentials | None, Depends(_session_scheme)]
 
 
 class SecretKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +95,14 @@ class EmbedKey(msgspec.Struct, frozen=True, kw_only=True):
         return await self.services.store.write(self.row.environment, action, *args, **kwargs)
 
 
+class Attendee(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser that holds a running visit."""
+
+    services: Services
+    visit: Visit
+    asking: Asking
+
+
 class Anyone(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who presented nothing."""
 
@@ -116,6 +132,16 @@ async def embed_key(request: Request, given: _Embed) -> EmbedKey:
     return EmbedKey(services=services, row=row, asking=asking(request, services.origin))
 
 
+async def attendee(request: Request, given: _Session) -> Attendee:
+    """The running visit of this request's token. Raises `Unauthorized`, the same for every reason."""
+    services = services_of(request)
+    _count(request, "")
+    visit = await services.store.read_across(sessions.by_token, _value(given))
+    if visit is None or not visit.is_live(services.clock.now()):
+        raise Unauthorized("This session is over or was never opened; open a new one.")
+    return Attendee(services=services, visit=visit, asking=asking(request, services.origin))
+
+
 async def anyone(request: Request) -> Anyone:
     """Nobody in particular, counted by address."""
     _count(request, "")
@@ -125,6 +151,7 @@ async def anyone(request: Request) -> Anyone:
 
 Secret = Annotated[SecretKey, Depends(secret_key)]
 Embed = Annotated[EmbedKey, Depends(embed_key)]
+Attending = Annotated[Attendee, Depends(attendee)]
 Public = Annotated[Anyone, Depends(anyone)]
 
 

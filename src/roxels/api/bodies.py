@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from roxels.actions.jobs import MOST
 from roxels.actions.open import Wish
+from roxels.actions.recognise import Claim
 from roxels.actions.retention import MOST_DAYS
 from roxels.api.device import Known
 from roxels.domain.domains import cleaned
@@ -20,6 +21,7 @@ from roxels.domain.proof import Proof
 from roxels.storage.jobs import NamedBy
 from roxels.storage.keys import EmbedKey
 from roxels.storage.retention import Rule
+from roxels.storage.sessions import Visit
 
 #: Bytes of a context, as JSON in UTF-8.
 MAX_CONTEXT = 64 * 1024
@@ -144,6 +146,28 @@ class StartSession(Place):
             browser=browser.hash if browser else None,
             host=browser.host if browser else None,
             tab=self.tab,
+        )
+
+
+class IdentifySession(Body):
+    """Say who a running talk is with."""
+
+    external_id: ExternalId = None
+    person_name: Name = None
+    identity_token: str | None = None
+    """A JWT that your backend signed; proves who it is. One that does not hold is refused."""
+    host_origin: Annotated[str | None, Field(max_length=300)] = None
+    """The origin of the page around the frame."""
+
+    def claim(self, visit: Visit, browser: Known | None) -> Claim:
+        """What is claimed. Raises `Invalid`."""
+        return Claim(
+            visit=visit,
+            external_id=external_id(self.external_id),
+            person_name=person_name(self.person_name, "person_name"),
+            identity_token=self.identity_token,
+            browser=browser.hash if browser else None,
+            host=browser.host if browser else None,
         )
 
 

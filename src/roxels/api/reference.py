@@ -21,7 +21,7 @@ SHORTLY = "public, max-age=300"
 Document = Callable[[], dict[str, Any]]
 Schema = Mapping[str, Any]
 
-KEYS = {"secret_key": "Secret key", "embed_key": "Embed key"}
+KEYS = {"secret_key": "Secret key", "embed_key": "Embed key", "session_token": "Session token"}
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -409,6 +409,16 @@ class Visit(TypedDict):
     resumption: Resumption
 
 
+class Recognised(TypedDict):
+    """What came of saying who a running talk is with."""
+
+    outcome: Annotated[
+        Literal["unchanged", "renamed", "adopted", "kept", "reopened", "detached"],
+        Field(description="`adopted`, `reopened`: `visit` takes the place of the running one. `kept`: still nobody's."),
+    ]
+    visit: Visit | None
+
+
 class SignedOut(TypedDict):
     """The browser is a stranger now."""
 

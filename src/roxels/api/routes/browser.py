@@ -7,17 +7,20 @@ from starlette.responses import Response
 
 from roxels.actions import admit, revoke
 from roxels.actions.admit import Exchange
+from roxels.actions.recognise import Recognised, recognise
 from roxels.api import bodies, device, shapes, views
 from roxels.api.answers import Answer, reply
-from roxels.api.auth import Embed, Public
+from roxels.api.auth import Attending, Embed, Public
 from roxels.api.device import Asking, Known
 from roxels.api.reading import StrictRoute
 from roxels.api.services import Services
 from roxels.domain.domains import permits
 from roxels.domain.errors import Forbidden, NotFound, Unauthorized
+from roxels.domain.receipts import Kind
 from roxels.storage import devices, keys, sessions, templates
+from roxels.storage.audit import SYSTEM
 from roxels.storage.sessions import Visit
-from roxels.storage.transaction import Across, Environment
+from roxels.storage.transaction import Across, Environment, Writing
 
 router = APIRouter(prefix="/v1/embed", route_class=StrictRoute, tags=["Browser"])
 
@@ -63,6 +66,25 @@ async def exchange_session(caller: Public, body: bodies.ExchangeSession) -> Resp
     )
     admitted = await services.store.write(visit.environment, admit.exchange, asked, services.ids)
     return reply(Answer(body=views.visit(admitted, services.origin), status=201, headers=headers))
+
+
+@router.post("/sessions/identify", response_model=shapes.Recognised)
+async def identify_session(caller: Attending, body: bodies.IdentifySession) -> Response:
+    """Say who a running talk is with, as `Roxels.setPerson` does. Nothing in the answer tells who is known."""
+    services, visit = caller.services, caller.visit
+    browser = device.known(caller.asking, visit.environment, body.host_origin)
+    claim = body.claim(visit, browser if browser is not None and browser.hash == visit.browser else None)
+
+    def work(tx: Writing) -> Recognised:
+        recognised = recognise(tx, claim, services.sealer, services.ids)
+        if recognised.outcome == "adopted":
+            about: tuple[Kind, str] = ("interview", visit.conversation_id)
+            services.audit.note(tx, SYSTEM, "identity.adopted", about, by="browser")
+        return recognised
+
+    done = await services.store.write(visit.environment, work)
+    admitted = None if done.admitted is None else views.visit(done.admitted, services.origin)
+    return reply(Answer(body={"outcome": done.outcome, "visit": admitted}))
 
 
 @router.post("/sessions/reset", response_model=shapes.SignedOut)
