@@ -136,6 +136,7 @@ class FakeServer:
                 web.get("/v1/embed/launcher", self._launcher),
                 web.post("/v1/embed/sessions", self._open),
                 web.post("/v1/embed/sessions/exchange", self._open),
+                web.post("/v1/embed/sessions/identify", self._identify),
                 web.get("/v1/wire", self._wire),
                 web.post("/v1/wire/say", self._say),
                 web.post("/v1/wire/correct", self._correct),
@@ -234,6 +235,11 @@ class FakeServer:
         }
         answer_body = {"session_id": f"sess_{token}", "token": token, "resumption": resumption, "socket_url": ""}
         return web.json_response(answer_body, status=201)
+
+    async def _identify(self, request: web.Request) -> web.Response:
+        conversation, said = self._bearer(request), await request.json()
+        kept = conversation.external_id is None and said.get("external_id")
+        return web.json_response({"outcome": "kept" if kept else "unchanged", "visit": None})
 
     def _bearer(self, request: web.Request) -> Conversation:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")

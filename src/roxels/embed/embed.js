@@ -215,13 +215,13 @@
       for (const name of EVENTS) link.on(name, (payload) => this.relay(name, payload));
       link.on("status", ({ status }) => this.enter(status));
       link.on("error", (fault) => this.relay("error", fault, { error: fault }));
-      link.on("identity", () => {
-        const { token } = this.externalId === person.id ? person : this.person;
+      link.on("identity", (now) => {
+        const { token } = now || this.externalId === person.id ? person : this.person;
         return typeof token === "function" ? token() : token;
       });
       link.on("person", (externalId) => {
         this.externalId = externalId;
-        if (this.person === person && !options.sessionId) person.id = externalId;
+        if (!options.sessionId && (this.person === person || (externalId && person.id === undefined))) person.id = externalId;
       });
       link.on("chrome", (labels) => this.box?.label(labels));
       link.on("close", () => this.close());
@@ -410,7 +410,11 @@
     return talk.handle;
   }
 
-  const setPerson = (who) => report(identify(who));
+  /** What comes of it for the running talk, the server decides. */
+  function setPerson(who) {
+    report(identify(who));
+    call?.link.tell("person", { externalId: person.id, name: person.name });
+  }
 
   window.Roxels = {
     version: "1",

@@ -38,6 +38,7 @@ function listen(talk) {
     if (brief.display !== "none") screen = createScreen({ talk, host, display: brief.display });
     return talk.start(brief);
   });
+  host.on("person", (who) => talk.identify(who));
   host.on("say", (text) => talk.say(text));
   host.on("correct", (correction) => talk.correct(correction).catch((fault) => talk.complain(fault)));
   host.on("hangup", () => talk.hangUp());

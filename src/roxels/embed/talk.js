@@ -36,12 +36,18 @@ export class Talk {
     this.everConnected = false;
     this.status = "";
     this.renewedAt = -RENEW_AGAIN_MS;
+    /** @type {Promise<void>} settled once the last beginning has come to its end */
+    this.begun = Promise.resolve();
+    /** A new visit may be on its way, in which case the old one is closed for good meanwhile. */
+    this.rising = false;
   }
 
   /** @param {import("./session.js").Brief} brief @throws {Refusal} where no session can be had */
   start(brief) {
     this.brief = brief;
-    return this.begin(brief.resume);
+    const begun = this.begin(brief.resume);
+    this.begun = begun.catch(() => {});
+    return begun;
   }
 
   /** Forgets what is shown and begins a new conversation; what was said stays on the server. */
@@ -75,6 +81,10 @@ export class Talk {
       this.fail(/** @type {Refusal} */ (reason));
       throw reason;
     }
+    this.connect();
+  }
+
+  connect() {
     this.tellStatus("joining");
     this.wire = new Wire({
       hello: () => this.hello(),
@@ -82,6 +92,39 @@ export class Talk {
       cut: () => (this.enter("cut"), this.tellStatus("joining")),
       over: (/** @type {number} */ code) => this.over(code),
     });
+  }
+
+  /**
+   * The page says who is here. The server answers what comes of it: `adopted`, the talk goes on as it stands in a new visit; `reopened`,
+   * a new visit, to whatever that opens; all else leaves it as it is.
+   * @param {{externalId?: string | null, name?: string}} person
+   */
+  async identify({ externalId, name }) {
+    await this.begun;
+    if (!this.token || !["live", "cut", "connecting"].includes(this.phase)) return;
+    const { signal } = this.run;
+    this.rising = true;
+    try {
+      const who = { external_id: externalId ?? undefined, person_name: name, identity_token: await this.identity(true) };
+      const { outcome, visit } = await post("/v1/embed/sessions/identify", { ...who, host_origin: this.origin }, this.bearer(), signal);
+      if (visit && !signal.aborted) this.rise(visit, outcome === "reopened", { externalId, name });
+    } catch (reason) {
+      if (!signal.aborted) this.complain(/** @type {Refusal} */ (reason));
+    }
+    this.rising = false;
+  }
+
+  /** @param {import("./session.js").Session} visit @param {boolean} anew @param {import("./session.js").Brief["person"]} person */
+  rise({ token, session_id, resumption }, anew, person) {
+    this.wire?.close();
+    this.token = token;
+    this.brief = { .../** @type {import("./session.js").Brief} */ (this.brief), person };
+    this.host.tell("session", { sessionId: session_id });
+    if (anew) {
+      this.view = { ...EMPTY, pending: this.view.pending };
+      this.host.tell("resumption", resumption);
+    }
+    this.connect();
   }
 
   /** Tries until there is a session or a reason why there is none. @param {boolean | undefined} resume @param {AbortSignal} signal */
@@ -100,10 +143,10 @@ export class Talk {
     }
   }
 
-  /** The page's function is asked each time: first fetch and refresh are one thing. */
-  async identity() {
+  /** The page's function is asked each time: first fetch and refresh are one thing. @param {boolean} [now] of who is here by now */
+  async identity(now) {
     try {
-      return await this.host.ask("identity");
+      return await this.host.ask("identity", now);
     } catch (reason) {
       throw new Refusal("identity_token_failed", `identityToken: the page's function failed: ${/** @type {any} */ (reason).message}`);
     }
@@ -210,6 +253,7 @@ export class Talk {
 
   /** The wire will not come back by itself. @param {number} code */
   over(code) {
+    if (this.rising) return this.enter("cut");
     if (code === 4001 && performance.now() - this.renewedAt > RENEW_AGAIN_MS) {
       this.renewedAt = performance.now();
       this.view = { ...EMPTY, pending: this.view.pending };
