@@ -31,7 +31,6 @@ from roxels.agent.speakers.model import ModelSpeaker, Patience
 from roxels.agent.speakers.openai import Limits, OpenAIEngine
 from roxels.agent.speakers.scripted import ScriptedSpeaker
 from roxels.api.app import build_api
-from roxels.api.limits import Buckets
 from roxels.api.measures import Measures
 from roxels.api.pages import Files, page_routes
 from roxels.api.services import Services
@@ -50,6 +49,7 @@ from roxels.storage.leases import Peers
 from roxels.storage.postgresql import PostgreSQL
 from roxels.storage.store import Store
 from roxels.storage.vault import Keyring
+from roxels.wire.limits import Allowance
 from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
 from roxels.wire.routes import wire_routes
@@ -114,7 +114,8 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
     processes = database.join(ids.new("proc"))
     engine = engine_for(settings)
     speaker = speaker or speaker_for(settings, clock, engine)
-    ports = Ports(store=store, speaker=speaker, clock=clock, ids=ids, nudge_after=settings.nudge_seconds)
+    limits = Allowance(clock, scale=settings.limits_scale) if settings.limits else None
+    ports = Ports(store=store, speaker=speaker, clock=clock, ids=ids, nudge_after=settings.nudge_seconds, limits=limits)
     rooms = Rooms(ports, processes)
     exports = Exports(settings.data / "exports")
     eraser = Eraser(store, ids, keyring, clock, exports=exports, erase_list=erase_list)
@@ -127,7 +128,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         sealer=keyring.vault,
         eraser=eraser,
         jobs=jobs,
-        limits=Buckets(clock) if settings.limits else None,
+        limits=limits,
         registry=CollectorRegistry(),
         is_draining=lambda: rooms.is_draining,
     )

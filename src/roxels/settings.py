@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     limits: bool = True
     """Whether too many requests are refused with 429; `off` for load tests."""
 
+    limits_scale: float = Field(default=1, gt=0)
+    """Multiplies how often who may ask (docs/operations.md has the table); 0.1 is a tenth."""
+
     allow_private_targets: bool = False
     """Whether webhooks may go to private and loopback addresses; for development only, the log says so."""
 

@@ -20,7 +20,6 @@ from roxels.actions import author, manage
 from roxels.actions.eraser import Eraser
 from roxels.actions.jobs import Jobs
 from roxels.api.app import build_api, document
-from roxels.api.limits import Buckets
 from roxels.api.services import Services
 from roxels.domain.conversation import fold
 from roxels.domain.events import AnyEvent
@@ -33,6 +32,7 @@ from roxels.storage.store import Store
 from roxels.storage.transaction import Environment, Reading, Writing
 from roxels.storage.vault import Keyring
 from roxels.testing import CountedIds, FakeClock
+from roxels.wire.limits import Allowance
 
 ORIGIN = "http://127.0.0.1:8000"
 
@@ -143,7 +143,7 @@ async def door(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Door]:
         yield made
 
 
-def opened(folder: Path, clock: FakeClock, limits: Buckets | None = None) -> "_Opened":
+def opened(folder: Path, clock: FakeClock, limits: Allowance | None = None) -> "_Opened":
     """A door on a new database in this folder."""
     return _Opened(folder, clock, limits)
 
@@ -161,7 +161,7 @@ def _app(services: Services) -> FastAPI:
 
 
 class _Opened:
-    def __init__(self, folder: Path, clock: FakeClock, limits: Buckets | None) -> None:
+    def __init__(self, folder: Path, clock: FakeClock, limits: Allowance | None) -> None:
         database = Database(folder / "roxels.db")
         database.create_all()
         draining: list[bool] = []

@@ -102,6 +102,8 @@ class FakeServer:
         self.host_html = ""
         self.host_policy = ""
         self.requests: list[dict[str, Any]] = []
+        #: So many messages are refused: too often.
+        self.too_often = 0
         self.hellos: list[dict[str, Any]] = []
         self.says: list[dict[str, Any]] = []
         self.corrections: list[dict[str, Any]] = []
@@ -267,7 +269,11 @@ class FakeServer:
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 frame = json.loads(message.data)
-                if frame["frame"] == "say":
+                if frame["frame"] == "say" and self.too_often:
+                    self.too_often -= 1
+                    busy = {"code": "rate_limited", "message": "Too many requests.", "fatal": False, "retry_ms": 1000}
+                    await socket.send_json({"frame": "error", **busy})
+                elif frame["frame"] == "say":
                     await self._heard(conversation, frame, socket)
         conversation.sockets.pop(socket, None)
         return socket

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.fake_server import QUESTIONS, SETTINGS
 from tests.browser.host import RECORD, HostPage
@@ -332,3 +333,17 @@ async def test_keyboard_alone(host: HostPage) -> None:
     await host.page.keyboard.press("Escape")
     await host.until("heard.some(([name]) => name === 'close')")
     assert await host.run("document.activeElement.id") == "before"
+
+
+async def test_too_often_is_told_calmly_and_the_message_goes_by_itself(host: HostPage) -> None:
+    await host.open()
+    await host.start()
+    await host.said(1)
+    host.server.too_often = 2
+    await host.run("Roxels.sendMessage('The kitchen')")
+    frame = host.page.frame_locator("iframe[data-roxels=frame]")
+    await expect(frame.locator("#hint")).to_contain_text("goes on by itself in 1 s")
+    await host.said(2)
+    assert [fault["error"] for fault in await host.heard("error")] == ["rate_limited"] * 2
+    assert len({say["id"] for say in host.server.says}) == 1
+    await expect(frame.locator("#log")).to_contain_text("The kitchen")

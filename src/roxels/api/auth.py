@@ -87,8 +87,9 @@ class EmbedKey(msgspec.Struct, frozen=True, kw_only=True):
 
     services: Services
     row: keys.EmbedKey
-    #: Which page asks, where a browser says so.
+    #: Which page asks, where a browser says so, and from which address.
     asking: Asking
+    address: str
 
     async def write(self, action: Callable[Concatenate[Writing, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an action in the key's environment."""
@@ -108,6 +109,7 @@ class Anyone(msgspec.Struct, frozen=True, kw_only=True):
 
     services: Services
     asking: Asking
+    address: str
 
 
 async def secret_key(request: Request, given: _Secret) -> SecretKey:
@@ -129,7 +131,7 @@ async def embed_key(request: Request, given: _Embed) -> EmbedKey:
         await _refuse(request, value, keys.api_key_by_value)
         raise Unauthorized
     _count(request, row.id)
-    return EmbedKey(services=services, row=row, asking=asking(request, services.origin))
+    return EmbedKey(services=services, row=row, asking=asking(request, services.origin), address=address_of(request))
 
 
 async def attendee(request: Request, given: _Session) -> Attendee:
@@ -146,13 +148,18 @@ async def anyone(request: Request) -> Anyone:
     """Nobody in particular, counted by address."""
     _count(request, "")
     services = services_of(request)
-    return Anyone(services=services, asking=asking(request, services.origin))
+    return Anyone(services=services, asking=asking(request, services.origin), address=address_of(request))
 
 
 Secret = Annotated[SecretKey, Depends(secret_key)]
 Embed = Annotated[EmbedKey, Depends(embed_key)]
 Attending = Annotated[Attendee, Depends(attendee)]
 Public = Annotated[Anyone, Depends(anyone)]
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from, as far as the connection tells."""
+    return request.client.host if request.client else ""
 
 
 async def _refuse(request: Request, value: str, look_up: Callable[..., object]) -> None:
@@ -169,4 +176,4 @@ def _value(given: HTTPAuthorizationCredentials | None) -> str:
 def _count(request: Request, key: str) -> None:
     limits = services_of(request).limits
     if limits is not None:
-        limits.take(key, request.client.host if request.client else "")
+        limits.request(key, address_of(request))

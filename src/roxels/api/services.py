@@ -10,10 +10,10 @@ from roxels.actions.audit import Auditor
 from roxels.actions.eraser import Eraser
 from roxels.actions.jobs import Jobs
 from roxels.actions.manage import Sealer
-from roxels.api.limits import Buckets
 from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
 from roxels.storage.store import Store
+from roxels.wire.limits import Allowance
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     eraser: Eraser
     jobs: Jobs
     #: None where requests are not counted (`ROXELS_LIMITS=off`).
-    limits: Buckets | None
+    limits: Allowance | None
     #: What `/metrics` shows; other rooms may register their own numbers.
     registry: CollectorRegistry
     #: True once the server was told to stop.

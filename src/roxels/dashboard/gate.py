@@ -18,13 +18,13 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from roxels.api.limits import Buckets
 from roxels.dashboard.desk import Desk
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import Forbidden, RateLimited, RoxelsError, Unauthorized
 from roxels.storage import operators
 from roxels.storage.audit import Actor
 from roxels.storage.transaction import Environment
+from roxels.wire.limits import Buckets
 
 HOME = "/dashboard/"
 LOGIN = "/dashboard/login"
@@ -130,8 +130,8 @@ class Gate:
 
     def _count(self, email: str, address: str) -> None:
         try:
-            self._tries_of_address.take("", address)
-            self._tries.take(hashlib.sha256(email.encode("utf-8", "replace")).hexdigest(), address)
+            self._tries_of_address.take(address)
+            self._tries.take(f"{hashlib.sha256(email.encode('utf-8', 'replace')).hexdigest()} {address}")
         except RateLimited as fault:
             raise RateLimited(
                 f"Too many tries to sign in. Wait {fault.retry_after} seconds, then try again.",

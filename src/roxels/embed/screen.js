@@ -197,7 +197,10 @@ class Screen {
     $("trouble").hidden = !failed;
     $("talk").hidden = failed;
     if (failed) this.tellFailure(fault?.error ?? "");
-    else if (fault && fault !== this.hinted) this.hint(fault.message);
+    else if (fault && fault !== this.hinted) {
+      const { error, message, seconds } = /** @type {{error: string, message: string, seconds?: number}} */ (fault);
+      this.hint(error === "rate_limited" && seconds && this.labels ? filled(this.labels.busy, { seconds }) : message);
+    }
     this.hinted = fault;
   }
 

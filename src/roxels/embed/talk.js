@@ -40,6 +40,8 @@ export class Talk {
     this.begun = Promise.resolve();
     /** A new visit may be on its way, in which case the old one is closed for good meanwhile. */
     this.rising = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.slowTimer = undefined;
   }
 
   /** @param {import("./session.js").Brief} brief @throws {Refusal} where no session can be had */
@@ -135,8 +137,9 @@ export class Talk {
         const identityToken = this.canStartOver ? await this.identity() : undefined;
         return await openSession(brief, { key: this.key, origin: this.origin, identityToken, signal });
       } catch (reason) {
-        const { passing, wait } = /** @type {Refusal} */ (reason);
+        const { error, message, passing, wait } = /** @type {Refusal} */ (reason);
         if (signal.aborted || !passing) throw reason;
+        if (error === "rate_limited") this.complain({ error, message, seconds: Math.ceil((wait ?? 1000) / 1000) });
         this.enter("cut");
         await pause(wait ?? delay(1006, attempt, false, Math.random()) ?? 0, signal);
       }
@@ -170,10 +173,20 @@ export class Talk {
     this.changed();
   }
 
-  /** A fatal error is followed by a close, which decides what becomes of it. @param {{code: string, message: string, fatal: boolean}} frame */
-  warned({ code: error, message, fatal }) {
+  /** A fatal error is followed by a close, which decides what becomes of it. @param {{code: string, message: string, fatal: boolean, retry_ms?: number | null}} frame */
+  warned({ code: error, message, fatal, retry_ms }) {
     if (fatal) this.fatal = { error, message };
+    else if (retry_ms) this.slowed({ error, message }, retry_ms);
     else this.complain({ error, message });
+  }
+
+  /** Too often: what waits is handed over again under the same id, once it may be. @param {import("./port.js").Fault} fault @param {number} wait */
+  slowed(fault, wait) {
+    this.complain({ ...fault, seconds: Math.ceil(wait / 1000) });
+    clearTimeout(this.slowTimer);
+    this.slowTimer = setTimeout(() => {
+      for (const own of this.view.pending) if (!own.kept) this.hand(own);
+    }, wait);
   }
 
   welcomed() {
@@ -266,9 +279,9 @@ export class Talk {
     this.complain(fault);
   }
 
-  /** @param {import("./port.js").Fault} fault */
-  complain({ error, message }) {
-    this.fault = { error, message };
+  /** @param {import("./port.js").Fault & {seconds?: number}} fault `seconds`: until it goes on by itself */
+  complain({ error, message, seconds }) {
+    this.fault = /** @type {import("./port.js").Fault} */ ({ error, message, seconds });
     this.host.tell("error", { error, message });
     this.changed();
   }

@@ -13,11 +13,12 @@ from roxels.wire.rooms import Rooms
 class Attendance:
     """One connection: a link, and once it is in, its visit and its room."""
 
-    def __init__(self, rooms: Rooms, link: Link) -> None:
+    def __init__(self, rooms: Rooms, link: Link, address: str = "") -> None:
         self.link = link
         self.room: Room | None = None
         self.visit: Visit | None = None
         self._rooms = rooms
+        self._address = address
 
     async def receive(self, text: str | bytes) -> None:
         """Act upon one message. What it does not accept it answers; it never raises for the sender's faults."""
@@ -25,7 +26,7 @@ class Attendance:
         if frame is None:
             return
         try:
-            await self._act(frame)
+            await self._act(frame, len(text))
         except RoxelsError as fault:
             self.link.refuse(fault, fatal=self.room is None)
 
@@ -40,12 +41,13 @@ class Attendance:
         if self.room is not None:
             await self._rooms.leave(self.link, self.room)
 
-    async def _act(self, frame: ClientFrame) -> None:
+    async def _act(self, frame: ClientFrame, size: int) -> None:
         if isinstance(frame, Hello):
             await self.enter(await self._rooms.visit_of(frame.token), frame)
             return
         if self.room is None or self.visit is None:
             raise AssertionError("a link that is open has a room")
+        self._rooms.count(self.visit, frame, self._address, size)
         match frame:
             case Say():
                 seq = await self.room.hear(self.visit, frame.id, frame.text)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from roxels.domain.conversation import Conversation
-from roxels.domain.errors import Invalid, RoxelsError, Unauthorized
+from roxels.domain.errors import Invalid, RateLimited, RoxelsError, Unauthorized
 from roxels.domain.events import AgentSaid, AgentStarted, Fact
 from roxels.wire import protocol
 from roxels.wire.protocol import ClientFrame, ErrorFrame, Hello, PieceFrame, Rendered, ServerFrame
@@ -98,7 +98,8 @@ class Link:
 
     def refuse(self, fault: RoxelsError, *, fatal: bool) -> None:
         """Say what was not accepted; a fatal refusal closes."""
-        self.send(ErrorFrame(code=fault.code, message=fault.message, fatal=fatal))
+        retry_ms = fault.retry_after * 1000 if isinstance(fault, RateLimited) else None
+        self.send(ErrorFrame(code=fault.code, message=fault.message, fatal=fatal, retry_ms=retry_ms))
         if fatal:
             self.close(protocol.UNAUTHORIZED if isinstance(fault, Unauthorized) else 1008)
 

@@ -139,11 +139,12 @@ class SignalFrame(Frame, frozen=True, kw_only=True, tag="signal"):
 
 
 class ErrorFrame(Frame, frozen=True, kw_only=True, tag="error"):
-    """Something was not accepted. Where `fatal`, the connection ends."""
+    """Something was not accepted. Where `fatal`, the connection ends. `retry_ms`: send it again after so long."""
 
     code: str
     message: str
     fatal: bool = False
+    retry_ms: int | None = None
 
 
 class Bye(Frame, frozen=True, kw_only=True, tag="bye"):

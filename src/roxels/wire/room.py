@@ -45,6 +45,7 @@ from roxels.storage.log import Append, Behind, Due, Gone, Superseded
 from roxels.storage.sessions import Visit
 from roxels.storage.store import Store
 from roxels.understanding import fault
+from roxels.wire.limits import Allowance
 from roxels.wire.link import Link
 from roxels.wire.protocol import Bye, SignalFrame, event_text
 from roxels.wire.pump import merged
@@ -63,6 +64,8 @@ class Ports(msgspec.Struct, frozen=True):
     ids: Ids
     #: Seconds of silence after which the agent nudges once.
     nudge_after: float = 45.0
+    #: None where messages are not counted.
+    limits: Allowance | None = None
 
 
 class Overtaken(Exception):

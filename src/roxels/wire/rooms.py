@@ -18,7 +18,7 @@ from roxels.storage.leases import Peers
 from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Reading
 from roxels.wire.link import Link
-from roxels.wire.protocol import DRAINING, Bye, Rendered, Welcome
+from roxels.wire.protocol import DRAINING, Bye, ClientFrame, Leave, Rendered, Welcome
 from roxels.wire.room import Ports, Room
 
 #: Seconds between two looks at what other processes wrote, while there are any.
@@ -48,6 +48,11 @@ class Rooms:
         if visit is None or not visit.is_live(self.ports.clock.now()):
             raise Unauthorized("This session is over or was never opened; open a new one.")
         return visit
+
+    def count(self, visit: Visit, frame: ClientFrame, address: str, size: int) -> None:
+        """Count what a participant sends. Raises `RateLimited`; what is said again once it may is said once."""
+        if self.ports.limits is not None and not isinstance(frame, Leave):
+            self.ports.limits.message(visit, address, size)
 
     async def enter(self, link: Link, visit: Visit, *, after: int, rendered: Rendered | None) -> Room:
         """Let a listener in: welcome, everything after its place, then live."""

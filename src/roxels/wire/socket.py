@@ -17,7 +17,7 @@ async def serve(socket: WebSocket, rooms: Rooms) -> None:
     """Serve one connection until either side is done."""
     await socket.accept()
     changed = asyncio.Event()
-    attendance = Attendance(rooms, Link(changed.set))
+    attendance = Attendance(rooms, Link(changed.set), socket.client.host if socket.client else "")
     reader = asyncio.create_task(_read(socket, attendance, changed))
     try:
         await _write(socket, attendance, changed, reader)

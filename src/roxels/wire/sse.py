@@ -43,7 +43,9 @@ async def post(request: Request, rooms: Rooms) -> JSONResponse:
     name = request.path_params["name"]
     if name not in ("say", "correct", "heard", "bye"):
         raise NotFound
-    frame = protocol.receive(msgspec.json.encode(await _body(request) | {"frame": name}))
+    text = msgspec.json.encode(await _body(request) | {"frame": name})
+    frame = protocol.receive(text)
+    rooms.count(visit, frame, request.client.host if request.client else "", len(text))
     return JSONResponse(await _act(rooms, visit, frame))
 
 

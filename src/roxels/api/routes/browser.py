@@ -36,6 +36,9 @@ async def start_session(key: Embed, body: bodies.StartSession) -> Response:
         raise Forbidden("This embed key may not be used on this site; add its domain to the key's `allowed_domains`.")
     browser, headers = await _browser(services, key.asking, key.row.environment, body.host_origin)
     wish, token = body.wish(key.row, browser), body.identity_token
+    if services.limits is not None:
+        claimed = None if token is not None else wish.external_id
+        services.limits.start(key.row.id, key.address, wish.browser, claimed and f"{key.row.environment} {claimed}")
     if token is None:
         admitted = await key.write(admit.admit, wish, services.ids)
     else:
@@ -50,6 +53,8 @@ async def exchange_session(caller: Public, body: bodies.ExchangeSession) -> Resp
     Whatever is wrong, the answer is the same 401.
     """
     services = caller.services
+    if services.limits is not None:
+        services.limits.start("", caller.address, None, None)
     visit = await services.store.read_across(_waiting, body)
     if visit is None:
         raise Unauthorized(admit.CLOSED)
