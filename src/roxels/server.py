@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from roxels import lazy, logs
 from roxels.actions.eraser import Eraser
@@ -50,6 +51,7 @@ from roxels.storage.leases import Peers
 from roxels.storage.postgresql import PostgreSQL
 from roxels.storage.store import Store
 from roxels.storage.vault import Keyring
+from roxels.wire.corked import Corked
 from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
 from roxels.wire.routes import wire_routes
@@ -241,6 +243,14 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return runner.run(work)
 
 
+class TalkProtocol(WebSocketsSansIOProtocol):
+    """Uvicorn's WebSocket, over a transport that sends together what is written together."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A connection stands."""
+        super().connection_made(Corked(cast(asyncio.Transport, transport)))
+
+
 class Server(uvicorn.Server):
     """Uvicorn that says goodbye to listeners before it closes their connections."""
 
@@ -249,7 +259,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 house.app,
-                ws="websockets-sansio",
+                ws=TalkProtocol,
                 ws_max_size=settings.max_frame_bytes,
                 ws_per_message_deflate=False,
                 ws_ping_interval=20,

@@ -80,6 +80,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     environment: str
     person_id: str
+    #: What was read for it: all of them, or those after the state that was known already.
+    facts: tuple[Fact, ...]
     state: Conversation
     said_so_far: str
     epoch: int
@@ -168,12 +170,14 @@ def find(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> St
     row = view.first(view.held(select(conversations).where(conversations.c.id == conversation_id)))
     if row is None or row.epoch == ERASING:
         return None
-    state = fold(read_facts(view, conversation_id, after=since.head), since)
+    facts = read_facts(view, conversation_id, after=since.head)
+    state = fold(facts, since)
     unfinished = state.unfinished
     return Stored(
         id=row.id,
         environment=row.environment,
         person_id=row.person_id,
+        facts=tuple(facts),
         state=state,
         said_so_far=read_said(view, conversation_id, unfinished.utterance_id) if unfinished else "",
         epoch=row.epoch,
