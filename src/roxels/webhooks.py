@@ -127,6 +127,8 @@ class Commit:
     interview_id: str
     template_id: str
     session_id: str | None
+    #: Somebody tried the output out: nobody said this.
+    is_test: bool = False
 
 
 class Seen:
@@ -237,6 +239,7 @@ def _commit(body: bytes) -> Commit:
             interview_id=told["interview_id"],
             template_id=told["template_id"],
             session_id=told["session_id"],
+            is_test=told.get("test") is True,
         )
     except (ValueError, KeyError, TypeError):
         raise NotACommit from None

@@ -19,7 +19,7 @@ from roxels.ambient import RandomIds, SystemClock
 from roxels.domain import outputs, soundness
 from roxels.domain.conversation import fold
 from roxels.domain.events import GoalCommitted
-from roxels.domain.outputs import Subject
+from roxels.domain.occasions import Subject
 from roxels.domain.proof import Proof
 from roxels.outbound import guard
 from roxels.outbound.attempt import Outcome

@@ -35,7 +35,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     raw_payload: bool = False
     #: None where nothing was said: JSON, or what a form's `Content-Type` in the headers says.
     body_encoding: BodyEncoding | None = None
-    #: JSON Schema of the body, for whoever reads the template; samples are made from it.
+    #: JSON Schema of the body, for whoever reads the template.
     schema: dict[str, Any] = {}
     #: On the template: the goal whose commit fires it; None: the end of the conversation.
     trigger_goal: str | None = None

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from roxels.domain.conversation import EMPTY, Conversation, fold
 from roxels.domain.errors import Conflict, NotFound
 from roxels.domain.events import Fact, decode, encode, name_of
-from roxels.domain.outputs import Owed, Recipe, destination
+from roxels.domain.occasions import Owed, Recipe, destination
 from roxels.storage.freezing import columns_of, freeze_ready
 from roxels.storage.schema import ERASING, conversations, deliveries, events, persons, pieces
 from roxels.storage.transaction import AcrossWriting, View, Writing

@@ -267,7 +267,7 @@ def _claim(tx: AcrossWriting, wish: Wish) -> Claims:
     )
     return Claims(
         taken=taken,
-        sealed=_sealed(tx, {delivery.environment for delivery in taken}),
+        sealed=signing(tx, {delivery.environment for delivery in taken}),
         named=_named(tx, taken),
         more=len(found) == wish.limit,
     )
@@ -332,7 +332,8 @@ def _held_back(tx: AcrossWriting, ids: Collection[str]) -> dict[str, datetime]:
     return {row.id: row.until for row in tx.all(query)}
 
 
-def _sealed(view: View, environments: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+def signing(view: View, environments: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+    """The webhook secrets in force, sealed: (id, sealed) by environment, oldest first."""
     if not environments:
         return {}
     query = (

@@ -38,7 +38,7 @@ from roxels.domain.events import (
 )
 from roxels.domain.ids import Ids
 from roxels.domain.memory import Memory
-from roxels.domain.outputs import Subject
+from roxels.domain.occasions import Subject
 from roxels.domain.proof import Proof, may_stay
 from roxels.domain.resumption import Report, report
 from roxels.domain.templates import Template
