@@ -18,7 +18,7 @@ from roxels.actions.open import Opened, Wish, open_visit
 from roxels.ambient import RandomIds, SystemClock
 from roxels.domain import outputs, soundness
 from roxels.domain.conversation import fold
-from roxels.domain.events import GoalCommitted
+from roxels.domain.events import AnyEvent, FieldCaptured, GoalCommitted
 from roxels.domain.occasions import Subject
 from roxels.domain.proof import Proof
 from roxels.outbound import guard
@@ -56,18 +56,27 @@ class Talk:
 
     async def commit(self, company: str = "Lovelace & Co") -> str:
         """The goal is final (once more); says the commit's id."""
-        office = self.office
-        kept = await office.store.read(self.environment, templates.active, self._template_id)
-        assert kept is not None
         self._revision += 1
         commit = GoalCommitted(
             goal_id="g1",
             revision=self._revision,
-            commit_id=office.ids.new("commit"),
+            commit_id=self.office.ids.new("commit"),
             data={"company": company},
             proof=self.state.proof_of(self.opened.session_id),
         )
-        facts = numbered(self.state, [commit], at=office.clock.now(), session_id=self.opened.session_id)
+        await self.keep(commit)
+        return commit.commit_id
+
+    async def capture(self, **fields: Any) -> None:
+        """More is known of the goal."""
+        await self.keep(*(FieldCaptured(goal_id="g1", field=name, value=value) for name, value in fields.items()))
+
+    async def keep(self, *events: AnyEvent) -> None:
+        """Keep these facts, and what they owe, in one transaction."""
+        office = self.office
+        kept = await office.store.read(self.environment, templates.active, self._template_id)
+        assert kept is not None
+        facts = numbered(self.state, events, at=office.clock.now(), session_id=self.opened.session_id)
         after = fold(facts, self.state)
         person = self.opened.person
         subject = Subject(
@@ -87,7 +96,6 @@ class Talk:
             )
         )
         self.state = after
-        return commit.commit_id
 
 
 class Office:

@@ -26,6 +26,7 @@ Kind = Literal[
     "op",
     "dev",
     "idk",
+    "evt",
 ]
 SecretKind = Literal["sk_test", "sk_live", "rk_test", "rk_live", "st", "join", "ops", "dc"]
 

@@ -1,6 +1,7 @@
 """One occasion to call somebody, and the request that an output makes of it: the default body, the variables.
 
-A commit, the end of a conversation and a rehearsal are occasions; `domain.outputs` says which outputs each one fires.
+A commit, a change of what is known, the end of a conversation and a rehearsal are occasions; `domain.outputs` says
+which outputs each one fires.
 """
 
 from collections.abc import Iterable, Mapping
@@ -74,6 +75,9 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     #: The same by field, for `{{data.<field>}}`.
     fields: dict[str, Any]
     more: dict[str, Any] = {}
+    #: Where it is no commit: what happened, and where in the log.
+    event: str | None = None
+    seq: int | None = None
 
 
 PORTS = {"http": 80, "https": 443}
@@ -106,7 +110,7 @@ def made(
     values = _values(template, occasion, subject, context)
     return [
         Owed(
-            type=output.type,
+            type=occasion.event or output.type,
             goal_id=occasion.goal_id,
             commit_id=occasion.commit_id,
             revision=occasion.revision,
@@ -165,6 +169,8 @@ def _values(template: Template, occasion: Occasion, subject: Subject, context: d
 
 
 def _body(template: Template, occasion: Occasion, subject: Subject, context: dict[str, Any]) -> dict[str, Any]:
+    if occasion.event is not None:
+        return _event(template, occasion, subject, context)
     return {
         "session_id": occasion.session_id,
         "interview_id": subject.conversation_id,
@@ -179,4 +185,22 @@ def _body(template: Template, occasion: Occasion, subject: Subject, context: dic
         "person_id": subject.person_id,
         "identity": {"proof": occasion.proof},
         **occasion.more,
+    }
+
+
+def _event(template: Template, occasion: Occasion, subject: Subject, context: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "event": occasion.event,
+        "event_id": occasion.commit_id,
+        "created_at": msgspec.to_builtins(occasion.at),
+        "session_id": occasion.session_id,
+        "interview_id": subject.conversation_id,
+        "template_id": template.id,
+        "goal_id": occasion.goal_id,
+        "seq": occasion.seq,
+        "data": occasion.data,
+        "context": context,
+        "external_id": subject.external_id,
+        "person_id": subject.person_id,
+        "identity": {"proof": occasion.proof},
     }

@@ -6,6 +6,7 @@
     a phase                             on a commit after which all goals of the     all its goals: {goal: fields}
                                         phase are committed
     `settings`, without                 once, when the conversation is completed     all goals: {goal: fields}
+    any of these, with `streaming`      also on each change of what is known         the goal's fields so far
 
 A request is frozen here, in the transaction of the commit that causes it: every attempt sends the same bytes under the
 same `Idempotency-Key`. One that uses what an earlier one's receiver will answer (`response_capture`) is kept as a
@@ -19,7 +20,7 @@ from typing import Any
 import msgspec
 
 from roxels.domain.conversation import Conversation
-from roxels.domain.events import Fact, GoalCommitted
+from roxels.domain.events import Fact, FieldCaptured, GoalCommitted
 from roxels.domain.ids import derived
 from roxels.domain.occasions import Occasion, Owed, Subject, flat, made
 from roxels.domain.placeholders import select
@@ -28,9 +29,9 @@ from roxels.domain.templates import Output, Template
 
 
 def owed(template: Template, facts: Sequence[Fact], state: Conversation, subject: Subject) -> list[Owed]:
-    """What the commits among these facts make due, in their order; `state` is the conversation with all of them."""
+    """What these facts make due, in their order; `state` is the conversation with all of them."""
     commits = [(fact, fact.event) for fact in facts if isinstance(fact.event, GoalCommitted)]
-    found: list[Owed] = []
+    found = _owed_of_changes(template, facts, state, subject)
     for index, (fact, commit) in enumerate(commits):
         goal = template.goal(commit.goal_id)
         outputs = (*(goal.outputs if goal else ()), *_waiting_for(commit.goal_id, template))
@@ -42,6 +43,45 @@ def owed(template: Template, facts: Sequence[Fact], state: Conversation, subject
                 occasion = _of_phase(fact, commit, phase.goal_ids, state)
                 found += made(template, phase.outputs, occasion, state, subject)
     return found
+
+
+def _owed_of_changes(template: Template, facts: Sequence[Fact], state: Conversation, subject: Subject) -> list[Owed]:
+    """What `streaming` outputs are told: once for each goal of which more, or something else, is known now."""
+    last = {fact.event.goal_id: fact for fact in facts if isinstance(fact.event, FieldCaptured)}
+    found: list[Owed] = []
+    for goal_id, fact in sorted(last.items(), key=lambda each: each[1].seq):
+        outputs = [_as_event(output) for output in _streaming(goal_id, template)]
+        found += made(template, outputs, _of_change(fact, goal_id, state, subject), state, subject) if outputs else []
+    return found
+
+
+def _streaming(goal_id: str, template: Template) -> list[Output]:
+    goal = template.goal(goal_id)
+    of_phases = [output for phase in template.phases if goal_id in phase.goal_ids for output in phase.outputs]
+    of_template = [output for output in template.outputs if output.trigger_goal in (None, goal_id)]
+    return [output for output in (*(goal.outputs if goal else ()), *of_phases, *of_template) if output.streaming]
+
+
+def _as_event(output: Output) -> Output:
+    """The same receiver, told of an event: always by POST and as JSON, whatever its commits look like."""
+    headers = {name: value for name, value in output.headers.items() if name.lower() != "content-type"}
+    return Output(url=output.url, headers=headers)
+
+
+def _of_change(fact: Fact, goal_id: str, state: Conversation, subject: Subject) -> Occasion:
+    data = state.goal(goal_id).data
+    return Occasion(
+        event="understanding",
+        seq=fact.seq,
+        goal_id=goal_id,
+        commit_id=derived("evt", subject.conversation_id, str(fact.seq)),
+        revision=state.goal(goal_id).revision,
+        at=fact.at,
+        session_id=fact.session_id,
+        proof=state.proof_of(fact.session_id),
+        data=data,
+        fields=data,
+    )
 
 
 def owed_at_end(template: Template, state: Conversation, subject: Subject, at: datetime) -> list[Owed]:

@@ -241,6 +241,7 @@ deliveries = Table(
     column("person_id", String, ForeignKey("persons.id"), about=PERSON),
     #: None where the end of the conversation owes it.
     column("goal_id", String, nullable=True, about=NOTHING),
+    #: The `Idempotency-Key`: the commit's id, or that of what else happened.
     column("commit_id", String, about=PERSON),
     column("revision", Integer, about=NOTHING),
     column("type", String, about=NOTHING),
