@@ -190,6 +190,7 @@ class Conversation(ConversationItem):
     data: Annotated[dict[str, dict[str, Any]], Field(description="What was captured, by goal.")]
     findings: list[dict[str, Any]]
     summary: str | None
+    failure: Annotated[str | None, Field(description="Why it has failed: a sentence of ours.")]
     outputs: Outputs
 
 
