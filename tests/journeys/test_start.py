@@ -6,6 +6,8 @@ import statistics
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.processes import ROXELS, Demo
 
 KEYS = {
@@ -24,6 +26,7 @@ KEYS = {
 }
 
 
+@pytest.mark.alone
 def test_later_starts_are_quick_and_say_the_same(tmp_path: Path) -> None:
     demo = Demo(tmp_path / "data").start()
     first = {**demo.config, "pid": 0}
