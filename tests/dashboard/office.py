@@ -32,7 +32,8 @@ from roxels.storage import conversations, log, operators, templates
 from roxels.storage.database import Database
 from roxels.storage.files import Exports
 from roxels.storage.leases import Processes
-from roxels.storage.log import Append, Due
+from roxels.storage.log import Append
+from roxels.storage.owing import Due
 from roxels.storage.store import Store
 from roxels.storage.transaction import Environment
 from roxels.storage.vault import Keyring

@@ -29,7 +29,8 @@ from roxels.storage import keys, outbox, templates
 from roxels.storage.conversations import numbered
 from roxels.storage.database import Database
 from roxels.storage.keys import WebhookSecret
-from roxels.storage.log import Append, Due
+from roxels.storage.log import Append
+from roxels.storage.owing import Due
 from roxels.storage.schema import attempts, deliveries
 from roxels.storage.store import Store
 from roxels.storage.transaction import Across, Environment, Rows

@@ -22,10 +22,12 @@ from roxels.domain.events import (
 )
 from roxels.domain.ids import derived
 from roxels.domain.life import ABANDONED_AFTER, EndedBy, overdue
+from roxels.domain.lifecycle import of_end
 from roxels.domain.occasions import Owed, Subject
 from roxels.domain.templates import Template
-from roxels.storage import conversations, leases, log, sessions, templates
-from roxels.storage.log import Append, Due, Stored
+from roxels.storage import conversations, leases, lifecycle, log, sessions, templates
+from roxels.storage.log import Append, Stored
+from roxels.storage.owing import Due
 from roxels.storage.transaction import AcrossWriting, Writing
 
 logger = logging.getLogger(__name__)
@@ -76,7 +78,9 @@ def complete(tx: Writing | AcrossWriting, conversation_id: str, state: Conversat
             "A conversation could not be completed; it has failed.",
             extra={"action": "complete", "interview_id": conversation_id},
         )
-        return conversations.add(tx, conversation_id, state, None, [ConversationFailed(reason=_reason(fault))])
+        failed = conversations.add(tx, conversation_id, state, None, [ConversationFailed(reason=_reason(fault))])
+        lifecycle.tell(tx, environment, of_end(failed, subject, tx.now))
+        return failed
     due = tuple(
         Due(
             id=derived("del", each.commit_id, str(place)),
@@ -88,6 +92,7 @@ def complete(tx: Writing | AcrossWriting, conversation_id: str, state: Conversat
     )
     append = Append(conversation_id=conversation_id, expected_seq=state.head, facts=facts, state=after, due=due)
     log.keep(tx, append)
+    lifecycle.tell(tx, environment, of_end(after, subject, tx.now))
     return after
 
 

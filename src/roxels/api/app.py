@@ -23,6 +23,7 @@ from roxels.api.routes import (
     health,
     interviews,
     jobs,
+    lifecycle,
     persons,
     rehearsals,
     retention,
@@ -45,6 +46,7 @@ TAGS = [
     {"name": "Embed keys", "description": "Publishable keys for your pages."},
     {"name": "Browser", "description": "What the embed calls; also usable with curl."},
     {"name": "Deliveries", "description": "What was sent to your webhooks, and sending it again."},
+    {"name": "Lifecycle webhooks", "description": "Addresses that are told what happens."},
     {"name": "Jobs", "description": "Long work and its progress: erasing many, exporting."},
     {"name": "Receipts", "description": "What was erased, signed and chained."},
     {"name": "Retention", "description": "For how long what is kept."},
@@ -85,6 +87,7 @@ RESOURCES: list[tuple[str, APIRouter, bool]] = [
     ("", embed_keys.router, True),
     ("", browser.router, True),
     ("", deliveries.router, True),
+    ("", lifecycle.router, True),
     ("", secrets.router, True),
 ]
 

@@ -16,6 +16,7 @@ from roxels.actions.retention import MOST_DAYS
 from roxels.api.device import Known
 from roxels.domain.domains import cleaned
 from roxels.domain.errors import Invalid
+from roxels.domain.lifecycle import EVENTS, EventName
 from roxels.domain.persons import external_id, person_name
 from roxels.domain.proof import Proof
 from roxels.domain.rehearsal import Given, Which
@@ -302,6 +303,26 @@ class SendAgain(Body):
 
     destination: Annotated[str, Field(max_length=2048, examples=["https://hooks.example.com"])]
     """Any address of the receiver; all that failed on the way to the same scheme, host and port are meant."""
+
+
+HookUrl = Annotated[str, Field(max_length=2048, examples=["https://ops.example.com/roxels"])]
+HookEvents = Annotated[list[EventName], Field(min_length=1, max_length=20)]
+
+
+class CreateLifecycleWebhook(Body):
+    """An address that is to be told what happens."""
+
+    url: HookUrl
+    """http or https; called as it stands."""
+    events: HookEvents = list(EVENTS)
+    """Of which events; not given: of all that there are today."""
+
+
+class ChangeLifecycleWebhook(Body):
+    """Another address, or other events."""
+
+    url: HookUrl | None = None
+    events: HookEvents | None = None
 
 
 class TryOutput(Body):

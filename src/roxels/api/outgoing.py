@@ -1,12 +1,18 @@
-"""What we call, as JSON: an output tried out. The shape of each answer stands above the function that makes it."""
+"""What we call, as JSON: outputs tried out, lifecycle webhooks.
 
+The shape of each answer stands above the function that makes it.
+"""
+
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from roxels.actions.rehearse import Rehearsed
+from roxels.domain.lifecycle import EventName
 from roxels.outbound.attempt import FAULTS, Outcome
+from roxels.storage.lifecycle import Hook
 
 
 class MadeRequest(TypedDict):
@@ -71,4 +77,25 @@ def tried_out(made: Rehearsed, outcome: Outcome, captured: dict[str, Any]) -> Tr
             "response_excerpt": outcome.response_excerpt,
             "captured": captured,
         },
+    }
+
+
+class LifecycleWebhook(TypedDict):
+    """An address that is told what happens."""
+
+    id: str
+    url: str
+    events: list[EventName]
+    created_at: datetime
+    updated_at: datetime
+
+
+def lifecycle_webhook(hook: Hook) -> LifecycleWebhook:
+    """The address, and what it asked for."""
+    return {
+        "id": hook.id,
+        "url": hook.url,
+        "events": list(hook.events),
+        "created_at": hook.created_at,
+        "updated_at": hook.updated_at,
     }

@@ -27,6 +27,7 @@ Kind = Literal[
     "dev",
     "idk",
     "evt",
+    "lwh",
 ]
 SecretKind = Literal["sk_test", "sk_live", "rk_test", "rk_live", "st", "join", "ops", "dc"]
 

@@ -27,7 +27,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """What a commit owes to one address."""
 
     id: str
-    conversation_id: str
+    conversation_id: str | None
     goal_id: str | None
     commit_id: str
     revision: int
