@@ -143,7 +143,8 @@ def _keys(patient: Patient) -> tuple[Status, str] | None:
     loose = [file.name for file in files if file.exists() and file.stat().st_mode & 0o077]
     if loose:
         return "fault", f"Others can read {', '.join(loose)}. Run chmod 600 on them, and rotate what they hold."
-    if not all(file.exists() for file in files[:3]):
+    needed = files[:3] if patient.settings.vault_keys is None else files[1:3]
+    if not all(file.exists() for file in needed):
         return ("note", "There are no keys yet; the first start makes them.") if patient.refusal else _KEYS_LOST
     return "ok", "Keys can be read by their owner only. Keep a copy of them apart from the database's."
 

@@ -109,7 +109,8 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         database.close()
         raise
     store = Store(database, clock)
-    keyring = Keyring.load(settings.data, ids.key)
+    vault_keys = settings.vault_keys.get_secret_value() if settings.vault_keys else None
+    keyring = Keyring.load(settings.data, ids.key, vault_keys)
     processes = database.join(ids.new("proc"))
     engine = engine_for(settings)
     speaker = speaker or speaker_for(settings, clock, engine)

@@ -31,6 +31,7 @@ Action = Literal[
     "erase.begun",
     "export.asked",
     "export.fetched",
+    "vault.rotated",
     "retention.changed",
     "retention.applied",
 ]
@@ -57,6 +58,7 @@ ACTIONS: Final[dict[Action, str]] = {
     "erase.begun": "A person or conversation was put out of reach; `receipt_id` is that of the receipt.",
     "export.asked": "An export of a person was asked for.",
     "export.fetched": "The zip of an export was fetched.",
+    "vault.rotated": "Secrets were sealed with a new key.",
     "retention.changed": "It was changed for how long what is kept.",
     "retention.applied": "What was too old was removed.",
 }
