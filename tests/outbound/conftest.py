@@ -179,15 +179,21 @@ class Office:
         await self.store.write("test", keeping.create, name, value, "", self.ids, self.vault)
 
     def worker(
-        self, name: str = "one", *, call: Call | None = None, pace: Pace | None = None, own_store: bool = False
+        self,
+        name: str = "one",
+        *,
+        call: Call | None = None,
+        pace: Pace | None = None,
+        own_store: bool = False,
+        own_time: bool = True,
     ) -> Worker:
-        """A worker that has started; with a `call` of its own, also one for which time stands still.
+        """A worker that has started; with a `call` of its own and `own_time`, one for which time stands still.
 
         With `own_store` it shares nothing with the others but the file.
         """
-        deps = self.deps(name)
-        if call is not None:
-            deps = msgspec.structs.replace(deps, call=call, clock=FakeClock(self.clock.now()))
+        deps = self.deps(name) if call is None else msgspec.structs.replace(self.deps(name), call=call)
+        if call is not None and own_time:
+            deps = msgspec.structs.replace(deps, clock=FakeClock(self.clock.now()))
         if own_store:
             deps = msgspec.structs.replace(deps, store=Store(Database(self.path), self.clock))
             self._stores.append(deps.store)
