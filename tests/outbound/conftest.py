@@ -147,9 +147,15 @@ class Office:
         """Somebody's conversation with these outputs on its goal, and these at its end."""
         raw: dict[str, Any] = {
             "name": "Welcome",
-            "goals": [{"id": "g1", "outputs": [{"type": "webhook", "config": each} for each in configs]}],
-            "settings": {"outputs": [{"type": "webhook", "config": each} for each in at_end]},
+            "goals": [{"id": "g1", "outputs": webhooks_to(configs)}],
+            "settings": {"outputs": webhooks_to(at_end)},
         }
+        return await self.talk_about(raw, external_id, environment=environment)
+
+    async def talk_about(
+        self, raw: dict[str, Any], external_id: str | None, *, environment: Environment = "test"
+    ) -> Talk:
+        """Somebody's conversation on this template."""
         assert soundness.faults(raw) == []
         template_id = await self.store.write(environment, templates.create, raw, self.ids)
         wish = Wish(
@@ -248,6 +254,11 @@ class Office:
     def is_at_hand(self, row: Rows) -> bool:
         """Whether this delivery is being sent, or may be looked at now."""
         return bool(row.claimed_by or (_has_a_time(row) and row.due_at <= self.clock.now()))
+
+
+def webhooks_to(configs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Outputs of these configs, as a template has them."""
+    return [{"type": "webhook", "config": each} for each in configs]
 
 
 def _has_a_time(row: Rows) -> bool:
