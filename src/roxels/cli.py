@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from roxels import demo as demonstration
-from roxels import doctor, keeping, rotating, server, settings
+from roxels import doctor, keeping, moving, rotating, server, settings
 from roxels.actions import manage
 from roxels.ambient import RandomIds, SystemClock, chance
 from roxels.console import AsJson, Data, fail, read
@@ -35,6 +35,7 @@ app = typer.Typer(
 keys = typer.Typer(no_args_is_help=True, help="Secret keys of an environment, and the key that seals secrets.")
 app.add_typer(keys, name="key")
 keeping.install(app)
+moving.install(app)
 
 Port = Annotated[int | None, typer.Option(help="The port to listen on; 0 takes a free one.")]
 

@@ -77,6 +77,15 @@ def stranger(*fields: dict[str, Any], **settings: Any) -> Talk:
     return Talk(template(*fields, **settings), external_id=None)
 
 
+def of_goal(goal: dict[str, Any], *fields: dict[str, Any], required: int | None = None) -> Talk:
+    """Somebody who talks about one goal, the first `required` of whose fields (by itself all) have to stand."""
+    raw = template(*fields)
+    schema = raw["goals"][0]["schema"]
+    schema["required"] = schema["required"][:required]
+    raw["goals"] = [{"id": "g1", **({"schema": schema} if fields else {}), **goal}]
+    return Talk(raw)
+
+
 def optional(*fields: dict[str, Any]) -> Talk:
     """A template that insists on nothing."""
     return Talk(template(*fields, required=False))
@@ -497,11 +506,98 @@ SCRIPTS: dict[str, Script] = {
             }
         ),
         [
-            ("(comes)", "I'd like to find out what brings you here.", "field"),
-            ("say that again", "I'd like to find out what brings you here.", "field"),
+            ("(comes)", "I'd like to find out what brings you here. Please tell me in your own words.", "field answer"),
+            ("say that again", "Please tell me in your own words.", "field answer"),
             ("Curiosity, mostly", "company?", "field company"),
             ("Acme", "Acme", "end agent"),
         ],
+        {"answer": "Curiosity, mostly", "company": "Acme"},
+    ),
+    "only something to tell": Script(
+        Talk(
+            {
+                "name": "Test",
+                "goals": [
+                    {"id": "tour", "type": "walkthrough", "prompt": "These are your plants."},
+                    {"id": "g1", "schema": {"properties": {"company": COMPANY}}},
+                ],
+            }
+        ),
+        [
+            ("(comes)", "These are your plants.", "field"),
+            ("say that again", "These are your plants.", "field"),
+            ("Nice", "company?", "field company"),
+        ],
+        {},
+    ),
+    "more about an area": Script(
+        of_goal({"type": "open", "prompt": "How was your day?", "probing_areas": ["the food", "Who was there?", "x"]}),
+        [
+            ("(comes)", "How was your day?", "field answer"),
+            ("Good", "about the food", "probe"),
+            ("hm?", "about the food", "probe"),
+            ("Salty", "Who was there?", "probe"),
+            ("no", "all I wanted to ask … Answer: Good; Salty", "end agent"),
+        ],
+        {"answer": "Good\nSalty"},
+    ),
+    "read out for a yes": Script(
+        of_goal({"commit_policy": "human_confirm"}, COMPANY, SIZE),
+        [
+            ("(comes)", "company?", "field company"),
+            ("Acme", "How many", "field team_size"),
+            ("12", "read that back … Company: Acme … Team size: 12 … Is that right?", "propose"),
+            ("let me think", "time", "propose"),
+            ("green", "read that back", "propose"),
+            ("no", "What should I change? … “change my company to …”", "propose"),
+            ("No, it's 13 people", "13 … read that back … Team size: 13", "propose"),
+            ("yes, exactly", "like that", "end agent"),
+        ],
+        {"company": "Acme", "team_size": 13},
+    ),
+    "not confirmed": Script(
+        of_goal({"commit_policy": "human_confirm", "label": "Your company"}, COMPANY),
+        [
+            ("(comes)", "company?", "field company"),
+            ("Acme", "Is that right?", "propose"),
+            ("skip", "“Your company” stays open, since you have not said yes to it.", "end agent"),
+        ],
         {"company": "Acme"},
+    ),
+    "what does not go together": Script(
+        of_goal(
+            {"label": "The plan", "invariants": [{"when": {"plan": "starter"}, "then": {"team_size": 1}}]}, PLAN, SIZE
+        ),
+        [
+            ("(comes)", "Which plan?", "field plan"),
+            ("starter", "How many", "field team_size"),
+            ("7", "With these answers, the team size has to be 1. How many", "field team_size"),
+            ("7", "“The plan” stays open, since its answers do not go together.", "end agent"),
+        ],
+        {"plan": "starter", "team_size": 7},
+    ),
+    "what is missing then": Script(
+        of_goal({"invariants": [{"when": {"plan": "team"}, "then": {"email": "required"}}]}, PLAN, EMAIL, required=1),
+        [
+            ("(comes)", "Which plan?", "field plan"),
+            ("team", "e-mail", "field email"),
+            ("skip", "With these answers I also need the e-mail address.", "field email"),
+            ("ada@example.com", "ada@example.com", "end agent"),
+        ],
+        {"plan": "team", "email": "ada@example.com"},
+    ),
+    "a rule in the customer's words": Script(
+        of_goal(
+            {"invariants": [{"when": {"plan": "team"}, "then": {"team_size": 5}, "message": "Teams are five."}]},
+            PLAN,
+            SIZE,
+        ),
+        [
+            ("(comes)", "Which plan?", "field plan"),
+            ("team", "How many", "field team_size"),
+            ("3", "Teams are five. How many", "field team_size"),
+            ("5", "5", "end agent"),
+        ],
+        {"plan": "team", "team_size": 5},
     ),
 }

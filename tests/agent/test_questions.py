@@ -116,7 +116,7 @@ def test_small_first_letters_spare_names() -> None:
         (Field(name="all", type="object"), {"a": 1, "b": True}, "a: 1, b: yes"),
         (Field(name="all", type="object"), {}, "none"),
         (Field(name="name"), "Acme Inc.", "Acme Inc"),
-        (Field(name="name"), " two\nlines ", "two lines"),
+        (Field(name="name"), " two\nlines ", "two; lines"),
         (Field(name="name"), None, "None"),
     ],
 )

@@ -27,6 +27,8 @@ FACTS: list[dict[str, Any]] = [
         "data": {"room": "Kitchen", "extra": [1]},
     },
     {"type": "goal.activated", "goal_id": "later"},
+    {"type": "field.captured", "goal_id": "later", "field": "day", "value": "Monday"},
+    {"type": "goal.proposed", "goal_id": "later", "data": {"day": "Monday"}},
     {"type": "conversation.ended", "ended_by": "agent"},
 ]
 SETTINGS = {"goals": [{"id": "home", "label": "Home", "fields": [{"name": "room", "label": "Room", "type": "string"}]}]}
@@ -66,7 +68,7 @@ async def test_a_cut_after_any_frame_ends_in_the_same_view(host: HostPage) -> No
     assert result["cuts"] > 20
     view = result["unbroken"]
     assert [message["text"] for message in view["messages"]] == ["Hello 👋🏽 there", "Kitchen", "Good", "Wait"]
-    assert [(goal["id"], goal["status"]) for goal in view["goals"]] == [("home", "committed"), ("later", "active")]
+    assert [(goal["id"], goal["status"]) for goal in view["goals"]] == [("home", "committed"), ("later", "proposed")]
     assert [field["value"] for field in view["goals"][0]["fields"]] == ["Kitchen", [1]]
     assert view["ended"]
 

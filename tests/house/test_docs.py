@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from roxels.domain import soundness
 from tests.house.source import ROOT, files
 
 PAGES = [path for path in files() if path.suffix == ".md"]
@@ -218,3 +219,15 @@ def test_placeholders_are_the_agreed_ones(page: Path) -> None:
     agreed = set(PLACEHOLDER.findall(section(ROOT / "CONTRIBUTING.md", "Snippets")))
     for snippet in snippets(page):
         assert set(PLACEHOLDER.findall(snippet.text)) <= agreed, f"{snippet.where}: see Snippets in CONTRIBUTING.md"
+
+
+def test_every_key_of_a_template_is_documented() -> None:
+    page = (ROOT / "docs/templates.md").read_text(encoding="utf-8")
+    tables = (
+        soundness.GOAL, soundness.FIELD, soundness.PHASE, soundness.SETTINGS, soundness.EMBEDDED, soundness.RESUMPTION,
+        soundness.LAUNCHER, soundness.BRAND,
+    )  # fmt: skip
+    keys = {key for table in tables for key in table} | soundness.KNOWN_GOAL | {"name", "goals", "phases", "settings"}
+    keys |= soundness.KNOWN_SETTINGS - soundness.UNUSED_SETTINGS
+    missing = sorted(key for key in keys if f"`{key}`" not in page and f'"{key}"' not in page)
+    assert missing == [], "docs/templates.md does not name them"

@@ -31,6 +31,7 @@ async def test_each_change_is_told_in_order_under_a_key_of_its_own(office: Offic
     first, second, commit = (json.loads(got.body) for got in told)
     assert [first["data"], second["data"]] == [{"company": "Acme"}, {"company": "Acme Ltd", "size": 7}]
     assert [first["event"], second["event"], commit.get("event")] == ["understanding", "understanding", None]
+    assert [first["changed"], second["changed"]] == [["company"], ["company", "size"]]
     assert first["seq"] < second["seq"] == talk.state.head - 1
     for got, body in zip(told[:2], (first, second), strict=True):
         assert got.headers["idempotency-key"] == body["event_id"] != commit_id

@@ -108,6 +108,23 @@ async def test_a_correction_is_captured_and_committed_anew(tmp_path: Path) -> No
     await house.close()
 
 
+async def test_a_correction_of_what_was_read_out_is_read_out_again(tmp_path: Path) -> None:
+    house = await scripted(tmp_path)
+    goals = [{**TEMPLATE["goals"][0], "commit_policy": "human_confirm"}]
+    await house.store.write("test", author.change, house.template_id, {"goals": goals})
+    listener = await house.listen(await house.open())
+    await listener.until(finished(1))
+    await listener.send(frame="say", id="m1", text="Difference Engines")
+    await listener.until(lambda view: ": Difference Engines" in list(view.messages.values())[-1].text)
+    await listener.send(frame="correct", goal_id="g1", field="company", value="Analytical Engines")
+    await listener.until(lambda view: ": Analytical Engines" in list(view.messages.values())[-1].text)
+    assert listener.view.committed == {}
+    await listener.send(frame="say", id="m2", text="yes")
+    await listener.until(lambda view: view.committed == {"g1": 1})
+    assert listener.view.data == {"g1": {"company": "Analytical Engines"}}
+    await house.close()
+
+
 def two_fields() -> list[dict[str, Any]]:
     """A goal that keeps the conversation open after its first commit."""
     goal: dict[str, Any] = dict(TEMPLATE["goals"][0])

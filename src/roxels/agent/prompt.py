@@ -16,7 +16,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
@@ -24,6 +24,7 @@ from roxels.agent.ports import Scene
 from roxels.domain import goals
 from roxels.domain.conversation import Message
 from roxels.domain.fields import Field
+from roxels.domain.goals import Area, Mending, Place, Proposal, Step
 from roxels.domain.memory import Memory
 from roxels.domain.templates import Goal
 from roxels.understanding import Moment
@@ -48,6 +49,8 @@ leads elsewhere.
 asks for. What you do not capture is lost. Correct a field by capturing it anew.
 - Where they would rather not answer, call `skip`. Where they ask about earlier conversations, call `recall`, and \
 quote what it finds; never invent a memory.
+- Where a goal has to be confirmed, read out its values, ask whether they are right, and wait. Call `confirm` only \
+when they then say yes.
 - Call `finish` when nothing is left to ask or when they want to stop, then say goodbye in one or two sentences.
 - Write plain, short sentences, in the language "{language}" unless the participant writes in another. No headings.
 - Never mention these rules, tools, field names or ids.
@@ -109,6 +112,10 @@ _LESS = "\\u003c"
 def _system(scene: Scene) -> str:
     template = scene.template
     parts = [RULES.format(language=template.language)]
+    if template.tone:
+        parts.append(f"Tone: {template.tone}")
+    if template.instructions:
+        parts.append(f"Instructions of the customer:\n{template.instructions[:DESIGN]}")
     greeting = template.returning_greeting if scene.memory.conversations else template.greeting
     if greeting:
         parts.append(f"Greeting, to be said in the first message, placeholders filled in from the data:\n{greeting}")
@@ -118,7 +125,12 @@ def _system(scene: Scene) -> str:
 
 
 def _goal(goal: Goal) -> str:
-    lines = [f"- {goal.id} ({goal.type}): {goal.prompt or goal.label}"]
+    confirmed = ", to be confirmed" if goal.commit_policy == "human_confirm" else ""
+    lines = [f"- {goal.id} ({goal.type}{confirmed}): {goal.prompt or goal.label}"]
+    if goal.entry_points:
+        lines.append(f"  Ways to open: {' / '.join(goal.entry_points)}")
+    if goal.probing_areas:
+        lines.append(f"  Ask more about: {'; '.join(goal.probing_areas)}")
     return "\n".join([*lines, *(f"  - {_field(field)}" for field in goal.fields)])
 
 
@@ -141,14 +153,41 @@ def _now(scene: Scene) -> list[str]:
         lines.append("This is your first message: greet them.")
     elif state.returned_after is not None:
         lines.append("They come back after a while: welcome them back in a few words and go on where you were.")
-    upcoming = goals.next_goal(scene.template, state)
-    if upcoming is None:
-        lines.append("Nothing is left to ask: sum up in a sentence, call `finish`, say goodbye.")
-    else:
-        field = goals.unasked(upcoming, state.goal(upcoming.id))[0]
-        lines.append(f"Still to be asked first: {upcoming.id} / {field.name}.")
-        lines += _offer(scene, field)
-    return lines
+    upcoming = goals.next_step(scene.template, state)
+    waiting = awaits_yes(scene)
+    if waiting is not None:
+        lines.append(f"You read out {waiting.id} and wait for a yes: call `confirm` if they agree, `capture` changes.")
+    lines += _step(scene, upcoming)
+    phase = next((p for p in scene.template.phases if upcoming and goals.goal_of(upcoming).id in p.goal_ids), None)
+    return [*lines, phase.instructions] if phase and phase.instructions else lines
+
+
+def awaits_yes(scene: Scene) -> Goal | None:
+    """The goal that was read out last and waits for a yes."""
+    asked = scene.state.asked
+    if asked is None or asked.kind != "propose" or not scene.state.goal(asked.goal_id).is_proposed:
+        return None
+    return scene.template.goal(asked.goal_id)
+
+
+def _step(scene: Scene, step: Step | None) -> list[str]:
+    """The next thing to do, as the model is told it."""
+    match step:
+        case None:
+            return ["Nothing is left to ask: sum up in a sentence, call `finish`, say goodbye."]
+        case Place(goal, field):
+            return [f"Still to be asked first: {goal.id} / {field.name}.", *_offer(scene, field)]
+        case Goal():
+            return [f"Still to be spoken of first: {step.id}."]
+        case Area(goal, area):
+            return [f"Ask one question more for {goal.id}, about: {area}"]
+        case Mending(goal, field, rule):
+            why = rule.message or f"{', '.join(rule.fields)} do not go together"
+            return [f"{goal.id} cannot be completed: {why}. Ask about {field.name} again."]
+        case Proposal(goal):
+            return [f"{goal.id} is complete: read out its values and ask whether they are right."]
+        case _:
+            assert_never(step)
 
 
 def _offer(scene: Scene, field: Field) -> list[str]:

@@ -3,6 +3,7 @@
     capture   a value of a field: it passes through `understanding` like anyone's; a misfit is answered with why
     skip      the participant would rather not answer
     turn_to   another goal
+    confirm   the participant said yes to what was read out of a goal
     recall    search what the participant said in earlier conversations
     finish    nothing is left, or the participant wants to stop
 
@@ -18,8 +19,9 @@ import msgspec
 
 from roxels.agent.ports import Scene
 from roxels.domain import goals
-from roxels.domain.events import AnyEvent, FieldCaptured, FieldSkipped, GoalActivated
+from roxels.domain.events import AnyEvent, FieldCaptured, FieldSkipped, GoalActivated, GoalConfirmed
 from roxels.domain.fields import Field
+from roxels.domain.invariants import broken
 from roxels.domain.life import EndedBy
 from roxels.domain.templates import Goal, Template
 from roxels.understanding import Moment, Understood, fault, understand
@@ -59,6 +61,10 @@ def specs(template: Template) -> list[dict[str, Any]]:
             _spec("capture", "Keep a value that the participant gave.", place | {"value": value, "quote": quote}, 3),
             _spec("skip", "The participant would rather not answer this.", place, 2),
         ]
+    confirmed = [goal.id for goal in template.goals if goal.commit_policy == "human_confirm"]
+    if confirmed:
+        about_goal = {"goal_id": {"type": "string", "enum": confirmed}}
+        tools.append(_spec("confirm", "The participant said yes to what you read out of this goal.", about_goal, 1))
     ends = {"by": {"type": "string", "enum": ["agent", "participant"], "description": "Who wants to end."}}
     about = {"about": {"type": "string", "description": "A few words to look for."}}
     return [
@@ -79,6 +85,8 @@ def carry_out(call: Call, scene: Scene, *, is_going_on: bool = False) -> Outcome
             return _about_field(call.name, arguments, scene, is_going_on)
         case "turn_to":
             return _turn_to(arguments, scene)
+        case "confirm":
+            return _confirm(arguments, scene)
         case "recall":
             return _recall(arguments, scene)
         case "finish":
@@ -155,7 +163,29 @@ def _capture(goal: Goal, field: Field, arguments: dict[str, Any], scene: Scene) 
         said_id=words.id if words else None,
         quote=str(quote) if is_quote else None,
     )
-    return Outcome(answer=f"Kept as {json.dumps(value, ensure_ascii=False)}.", events=(captured,), is_done=True)
+    kept = f"Kept as {json.dumps(value, ensure_ascii=False)}."
+    problem = _problem(goal, scene.state.goal(goal.id).data | {field.name: value})
+    return Outcome(answer=f"{kept} {problem}".strip(), events=(captured,), is_done=not problem)
+
+
+def _problem(goal: Goal, data: dict[str, Any]) -> str:
+    """What the model is to ask about, where these values break a rule; it may already be whole but for that."""
+    rule = next(iter(broken(goal.invariants, data)), None)
+    if rule is None or any(field.required and field.name not in data for field in goal.fields):
+        return ""
+    return f"But it does not go together: {rule.message or ', '.join(rule.fields)}. Ask the participant about it."
+
+
+def _confirm(arguments: dict[str, Any], scene: Scene) -> Outcome:
+    """A yes counts for what was read out before the words that say it, and only while that is what stands."""
+    goal = scene.template.goal(str(arguments.get("goal_id")))
+    words = scene.state.last_words
+    if goal is None or goal.commit_policy != "human_confirm":
+        return Outcome(answer="There is nothing to confirm in that goal.")
+    stands = scene.state.goal(goal.id)
+    if not stands.is_proposed or words is None or words.seq < stands.proposed_seq:
+        return Outcome(answer="Not confirmed: read out what stands there, ask whether it is right, and wait.")
+    return Outcome(answer="Confirmed.", events=(GoalConfirmed(goal_id=goal.id, said_id=words.id),), is_done=True)
 
 
 def _place(arguments: dict[str, Any], template: Template) -> tuple[Goal | None, Field | None]:
@@ -202,6 +232,9 @@ def _finish(arguments: dict[str, Any], scene: Scene) -> Outcome:
             for field in goals.unasked(goal, scene.state.goal(goal.id))
             if field.required
         ]
+        to_read = [goal.id for goal in scene.template.goals if goals.to_propose(goal, scene.state.goal(goal.id))]
+        if to_read and not still_open:
+            return Outcome(answer=f"Not yet. Read out {to_read[0]}, ask whether it is right, and wait for the answer.")
         if still_open:
             return Outcome(answer=f"Not yet. Ask for, or skip: {', '.join(still_open[:5])}.")
     return Outcome(answer="It ends after this message. Say goodbye.", ends=ends, is_done=True)

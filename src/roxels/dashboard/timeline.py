@@ -20,7 +20,10 @@ from roxels.domain.events import (
     Fact,
     FieldCaptured,
     FieldSkipped,
+    GoalBlocked,
     GoalCommitted,
+    GoalConfirmed,
+    GoalProposed,
     PersonSaid,
     SessionEnded,
     SessionStarted,
@@ -58,7 +61,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["note"] = "note"
     seq: int
     at: datetime
-    what: Literal["captured", "skipped", "committed", "context", "left", "ended"]
+    what: Literal["captured", "skipped", "proposed", "blocked", "committed", "context", "left", "ended"]
     label: str
     about: str = ""
     detail: str = ""
@@ -106,9 +109,15 @@ def _note(fact: Fact, event: AnyEvent, template: Template) -> Note | None:
             return _noted(fact, "captured", label, words.plain(field), words.value(given))
         case FieldSkipped(field=field):
             return _noted(fact, "skipped", "Skipped", words.plain(field))
+        case GoalProposed(goal_id=goal_id):
+            return _noted(fact, "proposed", "Read out for a yes", _called(goal_id, template))
+        case GoalConfirmed(goal_id=goal_id):
+            return _noted(fact, "proposed", "Said yes to", _called(goal_id, template))
+        case GoalBlocked(goal_id=goal_id, fields=fields):
+            about = ", ".join(words.plain(field) for field in fields)
+            return _noted(fact, "blocked", "Does not go together", _called(goal_id, template), about)
         case GoalCommitted(goal_id=goal_id, revision=revision):
-            goal = template.goal(goal_id)
-            return _noted(fact, "committed", "Committed", goal.label if goal else goal_id, f"revision {revision}")
+            return _noted(fact, "committed", "Committed", _called(goal_id, template), f"revision {revision}")
         case ContextAdded(context=context, source=source):
             whose = "your server" if source == "server" else "the page"
             return _noted(fact, "context", f"Context from {whose}", ", ".join(context))
@@ -124,9 +133,14 @@ def _note(fact: Fact, event: AnyEvent, template: Template) -> Note | None:
             return None
 
 
+def _called(goal_id: str, template: Template) -> str:
+    goal = template.goal(goal_id)
+    return goal.label if goal else goal_id
+
+
 def _noted(
     fact: Fact,
-    what: Literal["captured", "skipped", "committed", "context", "left", "ended"],
+    what: Literal["captured", "skipped", "proposed", "blocked", "committed", "context", "left", "ended"],
     label: str,
     about: str = "",
     detail: str = "",

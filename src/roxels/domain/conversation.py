@@ -29,7 +29,10 @@ from roxels.domain.events import (
     FieldCaptured,
     FieldSkipped,
     GoalActivated,
+    GoalBlocked,
     GoalCommitted,
+    GoalConfirmed,
+    GoalProposed,
     PersonNamed,
     PersonSaid,
     Request,
@@ -43,6 +46,8 @@ from roxels.domain.proof import Proof
 #: A participant who was away for longer is greeted again, once.
 GREET_AFTER = timedelta(minutes=10)
 
+#: What happens to one goal.
+GoalEvent = FieldCaptured | FieldSkipped | GoalActivated | GoalProposed | GoalConfirmed | GoalBlocked | GoalCommitted
 GoalStatus = Literal["open", "active", "proposed", "committed"]
 
 
@@ -73,13 +78,27 @@ class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GoalState(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one goal stands. `committed_data` is what the last revision said, `data` what is known now."""
+    """Where one goal stands. `data` is what is known now; the other four are what it was when that happened last."""
 
     data: dict[str, Any] = {}
     skipped: frozenset[str] = frozenset()
+    #: Areas that were asked about, and something was said then.
+    probed: frozenset[str] = frozenset()
     revision: int = 0
     commit_id: str | None = None
     committed_data: dict[str, Any] | None = None
+    proposed_data: dict[str, Any] | None = None
+    confirmed_data: dict[str, Any] | None = None
+    #: It broke rules of the template, and the participant was asked about it.
+    blocked_data: dict[str, Any] | None = None
+    #: The place of the last proposal in the log: only words after it can say yes to it.
+    proposed_seq: int = 0
+
+    @property
+    def is_proposed(self) -> bool:
+        """Whether what is known now was read out and waits for a yes."""
+        waits = self.proposed_data is not None and self.proposed_data != self.confirmed_data
+        return waits and self.data == self.proposed_data != self.committed_data
 
 
 class SessionState(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +180,10 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
         return self.goals.get(goal_id) or GoalState()
 
     def goal_status(self, goal_id: str) -> GoalStatus:
-        """`committed` once a revision stands, `active` while the agent is after it, else `open`."""
+        """`proposed` while a yes is waited for, `committed` once a revision stands, `active` while the agent is after
+        it, else `open`."""
+        if self.goal(goal_id).is_proposed:
+            return "proposed"
         if self.goal(goal_id).revision:
             return "committed"
         return "active" if self.active == goal_id else "open"
@@ -209,8 +231,16 @@ class _Draft:
             case PersonSaid() | AgentStarted() | AgentSaid() | AgentHeard() as event:
                 self._apply_talk(fact, event)
                 self.values["seen_at"] = fact.at
-            case FieldCaptured() | FieldSkipped() | GoalActivated() | GoalCommitted() as event:
-                self._apply_goal(event)
+            case (
+                FieldCaptured()
+                | FieldSkipped()
+                | GoalActivated()
+                | GoalProposed()
+                | GoalConfirmed()
+                | GoalBlocked()
+                | GoalCommitted()
+            ) as event:
+                self.goals[event.goal_id] = self._with(self.goals.get(event.goal_id) or GoalState(), fact.seq, event)
             case SessionStarted() | SessionJoined() | SessionEnded() | PersonNamed() | ContextAdded() as event:
                 self._apply_visit(fact, event)
             case (
@@ -227,6 +257,7 @@ class _Draft:
     def _apply_talk(self, fact: Fact, event: PersonSaid | AgentStarted | AgentSaid | AgentHeard) -> None:
         match event:
             case PersonSaid():
+                self._answer_probe(self.values["asked"])
                 self.said[event.id] = fact.seq
                 self._append(fact, event.id, "user", event.text)
                 self.values |= {"owes_reply": True, "returned_after": None, "nudged": False}
@@ -251,6 +282,12 @@ class _Draft:
             case _:
                 assert_never(event)
 
+    def _answer_probe(self, asked: Ask | None) -> None:
+        """Whatever is said, an area that was asked about is not asked about again."""
+        if asked is not None and asked.kind == "probe":
+            goal = self.goals.get(asked.goal_id) or GoalState()
+            self.goals[asked.goal_id] = msgspec.structs.replace(goal, probed=goal.probed | {str(asked.value)})
+
     def _append(
         self, fact: Fact, message_id: str, role: Literal["agent", "user"], text: str, interrupted: bool = False
     ) -> None:
@@ -272,24 +309,31 @@ class _Draft:
                 self.transcript[index] = msgspec.structs.replace(self.transcript[index], heard=event.chars)
                 return
 
-    def _apply_goal(self, event: FieldCaptured | FieldSkipped | GoalActivated | GoalCommitted) -> None:
-        goal = self.goals.get(event.goal_id) or GoalState()
+    def _with(self, goal: GoalState, seq: int, event: GoalEvent) -> GoalState:
+        """The goal after this event."""
         match event:
             case FieldCaptured():
-                goal = msgspec.structs.replace(
-                    goal, data=goal.data | {event.field: event.value}, skipped=goal.skipped - {event.field}
-                )
+                if event.by == "corrected" and goal.is_proposed:
+                    self.values["owes_reply"] = True  # what was read out is not what stands: it is read out again
+                data, skipped = goal.data | {event.field: event.value}, goal.skipped - {event.field}
+                return msgspec.structs.replace(goal, data=data, skipped=skipped)
             case FieldSkipped():
-                goal = msgspec.structs.replace(goal, skipped=goal.skipped | {event.field})
+                return msgspec.structs.replace(goal, skipped=goal.skipped | {event.field})
             case GoalActivated():
                 self.values["active"] = event.goal_id
+                return goal
+            case GoalProposed():
+                return msgspec.structs.replace(goal, proposed_data=event.data, proposed_seq=seq)
+            case GoalConfirmed():
+                return msgspec.structs.replace(goal, confirmed_data=goal.proposed_data)
+            case GoalBlocked():
+                return msgspec.structs.replace(goal, blocked_data=goal.data)
             case GoalCommitted():
-                goal = msgspec.structs.replace(
+                return msgspec.structs.replace(
                     goal, revision=event.revision, commit_id=event.commit_id, committed_data=event.data
                 )
             case _:
                 assert_never(event)
-        self.goals[event.goal_id] = goal
 
     def _apply_visit(
         self, fact: Fact, event: SessionStarted | SessionJoined | SessionEnded | PersonNamed | ContextAdded

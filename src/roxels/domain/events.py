@@ -13,7 +13,7 @@ from roxels.domain.life import EndedBy
 from roxels.domain.proof import Method
 
 #: What the agent's question waits for.
-AskKind = Literal["field", "confirm", "offer", "stop"]
+AskKind = Literal["field", "confirm", "offer", "probe", "propose", "stop"]
 ContextSource = Literal["server", "browser"]
 
 
@@ -21,7 +21,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the next words are expected to answer.
 
     `field`: a value for this field. `confirm`: yes or no to `value` for it. `offer`: yes or no to the remembered
-    `value`. `stop`: yes or no to ending here.
+    `value`. `probe`: more words about the area in `value`. `propose`: yes or no to all data of the goal, as it was read
+    out. `stop`: yes or no to ending here.
     """
 
     kind: AskKind
@@ -158,6 +159,27 @@ class GoalActivated(Event, frozen=True, kw_only=True, tag="goal.activated"):
     goal_id: str
 
 
+class GoalProposed(Event, frozen=True, kw_only=True, tag="goal.proposed"):
+    """The goal's data was read out, and waits for the participant's yes (`commit_policy: human_confirm`)."""
+
+    goal_id: str
+    data: dict[str, Any]
+
+
+class GoalConfirmed(Event, frozen=True, kw_only=True, tag="goal.confirmed"):
+    """The participant said yes to what was proposed; `said_id` names the words."""
+
+    goal_id: str
+    said_id: str
+
+
+class GoalBlocked(Event, frozen=True, kw_only=True, tag="goal.blocked"):
+    """The goal's data breaks rules of the template, so nothing is committed; the agent asks about `fields`, once."""
+
+    goal_id: str
+    fields: list[str]
+
+
 class GoalCommitted(Event, frozen=True, kw_only=True, tag="goal.committed"):
     """The goal's data is final enough to act on. Exactly one per (conversation, goal, revision)."""
 
@@ -205,6 +227,9 @@ AnyEvent = (
     | FieldCaptured
     | FieldSkipped
     | GoalActivated
+    | GoalProposed
+    | GoalConfirmed
+    | GoalBlocked
     | GoalCommitted
     | ConversationEnded
     | ConversationExpired

@@ -20,6 +20,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     #: What is asked for, in words that a person can be asked with.
     description: str = ""
     required: bool = False
+    #: An empty text or list is as good as none: `required_before_commit` asks for more than JSON Schema's `required`.
+    nonempty: bool = False
     #: The allowed values, or None.
     enum: tuple[Any, ...] | None = None
     #: email, phone (also `tel`), date, date-time, time, uri, or None.
@@ -37,6 +39,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     def is_free(self) -> bool:
         """A free string: any words at all are an answer."""
         return self.type == "string" and self.enum is None and self.format is None and self.pattern is None
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether it can be asked for in words: an object cannot, nor can a list of them. A model may still fill it."""
+        return self.type != "object" and (self.items is None or self.items.type != "object")
 
     @property
     def label(self) -> str:

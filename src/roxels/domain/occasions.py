@@ -15,7 +15,7 @@ from roxels.domain.context import merged
 from roxels.domain.conversation import Conversation
 from roxels.domain.placeholders import Variable, placeholders
 from roxels.domain.rendering import Frozen, freeze
-from roxels.domain.templates import Output, Template
+from roxels.domain.templates import ITEMS, Output, Template
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +118,7 @@ def made(
                 Recipe(
                     output=output,
                     values=values,
-                    body=occasion.data if output.raw_payload else body,
+                    body=_bare(template, occasion) if output.raw_payload else body,
                     needs=_needs(output, template),
                 )
             ),
@@ -126,6 +126,12 @@ def made(
         )
         for output in outputs
     ]
+
+
+def _bare(template: Template, occasion: Occasion) -> Any:
+    """The data alone, as `raw_payload` sends it; the list itself where the goal's schema is a list."""
+    goal = template.goal(occasion.goal_id or "")
+    return occasion.data.get(ITEMS, occasion.data) if goal is not None and goal.is_list else occasion.data
 
 
 def _frozen_or_waiting(recipe: Recipe) -> Frozen | Recipe:
@@ -198,6 +204,7 @@ def _event(template: Template, occasion: Occasion, subject: Subject, context: di
         "template_id": template.id,
         "goal_id": occasion.goal_id,
         "seq": occasion.seq,
+        **occasion.more,
         "data": occasion.data,
         "context": context,
         "external_id": subject.external_id,

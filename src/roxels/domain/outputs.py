@@ -47,11 +47,14 @@ def owed(template: Template, facts: Sequence[Fact], state: Conversation, subject
 
 def _owed_of_changes(template: Template, facts: Sequence[Fact], state: Conversation, subject: Subject) -> list[Owed]:
     """What `streaming` outputs are told: once for each goal of which more, or something else, is known now."""
-    last = {fact.event.goal_id: fact for fact in facts if isinstance(fact.event, FieldCaptured)}
+    captures = [(fact, fact.event) for fact in facts if isinstance(fact.event, FieldCaptured)]
+    last = {captured.goal_id: fact for fact, captured in captures}
     found: list[Owed] = []
     for goal_id, fact in sorted(last.items(), key=lambda each: each[1].seq):
+        changed = tuple(dict.fromkeys(each.field for _, each in captures if each.goal_id == goal_id))
         outputs = [_as_event(output) for output in _streaming(goal_id, template)]
-        found += made(template, outputs, _of_change(fact, goal_id, state, subject), state, subject) if outputs else []
+        if outputs:
+            found += made(template, outputs, _of_change(fact, goal_id, changed, state, subject), state, subject)
     return found
 
 
@@ -68,11 +71,12 @@ def _as_event(output: Output) -> Output:
     return Output(url=output.url, headers=headers)
 
 
-def _of_change(fact: Fact, goal_id: str, state: Conversation, subject: Subject) -> Occasion:
+def _of_change(fact: Fact, goal_id: str, changed: Sequence[str], state: Conversation, subject: Subject) -> Occasion:
     data = state.goal(goal_id).data
     return Occasion(
         event="understanding",
         seq=fact.seq,
+        more={"changed": list(changed)},
         goal_id=goal_id,
         commit_id=derived("evt", subject.conversation_id, str(fact.seq)),
         revision=state.goal(goal_id).revision,

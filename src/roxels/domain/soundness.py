@@ -11,24 +11,42 @@ from typing import Any, get_args
 
 import msgspec
 
-from roxels.domain import output_rules
+from roxels.domain import invariants, output_rules
 from roxels.domain.fields import FieldType
 from roxels.domain.proof import POLICIES
-from roxels.domain.templates import CarryForward, CommitPolicy, GoalType, field_type, goals_of, is_json_schema
+from roxels.domain.templates import (
+    DEPTHS,
+    REFERENCE,
+    CarryForward,
+    CommitPolicy,
+    ExtractionMode,
+    GoalType,
+    field_type,
+    fields_of,
+    goals_of,
+    is_json_schema,
+    is_list_schema,
+)
 
 KNOWN_TOP = frozenset("name description language goals phases settings status learnings".split())
 KNOWN_GOAL = frozenset(
     "id type prompt label schema commit_policy invariants extraction_mode probing_areas entry_points follow_up_depth "
     "outputs".split()
 )
-KNOWN_SETTINGS = frozenset(
-    "greeting returning_greeting language tone voice max_session_duration_minutes allow_screen_share "
-    "suggest_screen_sharing multi_session system_instructions outputs speaker_skills speaker_skillsets advisors "
-    "data_sources integration_shape embedded carry_forward model".split()
+#: Settings of the hosted product that mean nothing here (yet): kept, and warned of.
+UNUSED_SETTINGS = frozenset(
+    "voice allow_screen_share suggest_screen_sharing multi_session speaker_skills speaker_skillsets advisors "
+    "data_sources integration_shape".split()
+)
+KNOWN_SETTINGS = UNUSED_SETTINGS | frozenset(
+    "greeting returning_greeting language tone max_session_duration_minutes system_instructions outputs embedded "
+    "carry_forward model".split()
 )
 
 #: A year, and a hundred: longer spans are slips of the keyboard, and do not fit into dates.
 MAX_MINUTES, MAX_HOURS = 525_600, 876_000
+#: So many follow-up questions of one goal at most.
+MAX_DEPTH = 100
 #: A session lives no longer.
 MAX_PROOF_HOURS = 24
 
@@ -80,6 +98,8 @@ SETTINGS: dict[str, Rule] = {
     "greeting": TEXT,
     "returning_greeting": TEXT,
     "language": TEXT,
+    "tone": TEXT,
+    "system_instructions": TEXT,
     "carry_forward": _one_of(CarryForward),
     "max_session_duration_minutes": (
         lambda value: _is_number(value) and 0 < value <= MAX_MINUTES,
@@ -129,7 +149,15 @@ GOAL: dict[str, Rule] = {
     "prompt": TEXT,
     "label": TEXT,
     "schema": OBJECT,
+    "extraction_mode": _one_of(ExtractionMode),
+    "probing_areas": NAMES,
+    "entry_points": NAMES,
+    "follow_up_depth": (
+        lambda value: value in [*DEPTHS] or (isinstance(value, int) and _is_number(value) and 0 <= value <= MAX_DEPTH),
+        f"must be one of {', '.join(DEPTHS)}, or a whole number from 0 to 100",
+    ),
 }
+PHASE: dict[str, Rule] = {"body_instructions": TEXT, "name": TEXT}
 FIELD: dict[str, Rule] = {
     "type": (lambda value: field_type(value) is not None, f"must be one of {', '.join(get_args(FieldType))}"),
     "description": TEXT,
@@ -162,6 +190,16 @@ def warnings(raw: dict[str, Any]) -> list[dict[str, str]]:
         {"rule": "unknown_key", "field": path, "message": f"`{key}` is kept as written but means nothing here."}
         for path, key in unknown
     ]
+    found += [
+        {
+            "rule": "unused_setting",
+            "field": f"settings.{key}",
+            "message": f"`{key}` is kept; this version does not use it.",
+        }
+        for key in settings
+        if key in UNUSED_SETTINGS
+    ]
+    found += [each for path, goal in goals_of(raw) for each in _warnings_of_goal(path, goal)]
     return found + [each for output in _outputs_of(raw) for each in _warnings_of_output(*output)]
 
 
@@ -174,6 +212,7 @@ def _faults(raw: dict[str, Any]) -> Iterator[Fault]:
     yield from _of_settings(raw.get("settings"), goal_ids)
     yield from misplaced or _of_goals(raw, goal_ids)
     for index, phase in enumerate([] if misplaced else raw.get("phases") or []):
+        yield from _by_rules(phase, PHASE, f"phases[{index}]")
         yield from _of_outputs(phase.get("outputs"), f"phases[{index}].outputs", goal_ids)
 
 
@@ -248,16 +287,28 @@ def _of_goals(raw: dict[str, Any], goal_ids: Collection[str]) -> Iterator[Fault]
             yield Fault(f"{path}.id", "stands twice; every goal needs an id of its own")
         else:
             seen.add(goal_id)
-        yield from _by_rules(goal, GOAL, path)
+        in_fields = list(_by_rules(goal, GOAL, path))
         if isinstance(goal.get("schema"), dict):
-            yield from _of_schema(goal["schema"], f"{path}.schema")
+            in_fields += _of_schema(goal["schema"], f"{path}.schema")
+        yield from in_fields or _of_invariants(goal, path)
         yield from _of_outputs(goal.get("outputs"), f"{path}.outputs", goal_ids)
     if not seen:
         yield Fault("goals", "must hold at least one goal, here or in `phases[].goals`")
 
 
+def _of_invariants(goal: dict[str, Any], path: str) -> Iterator[Fault]:
+    """Of a goal whose fields are sound."""
+    if goal.get("invariants") is not None:
+        names = [field.name for field in fields_of(goal)]
+        for where, message in invariants.faults(goal["invariants"], names):
+            yield Fault(f"{path}.invariants{where}", message)
+
+
 def _of_schema(schema: dict[str, Any], path: str) -> Iterator[Fault]:
     properties: Any = schema
+    if is_list_schema(schema):
+        yield from _of_field(schema, path)
+        return
     if is_json_schema(schema):
         path_of_fields, properties = f"{path}.properties", schema.get("properties") or {}
         yield from _of_required(schema.get("required"), properties, f"{path}.required")
@@ -314,7 +365,7 @@ def _goal_ids(raw: dict[str, Any]) -> set[str]:
 
 def _outputs_of(raw: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], set[str] | None]]:
     """Every output with its path, and the fields that its data will hold (None: not known before it happens)."""
-    fields = {goal["id"]: _field_names(goal.get("schema") or {}) for _, goal in goals_of(raw)}
+    fields = {goal["id"]: {field.name for field in fields_of(goal)} for _, goal in goals_of(raw)}
     for path, goal in goals_of(raw):
         yield from ((f"{path}.{where}", each, fields[goal["id"]]) for where, each in _listed(goal))
     for number, phase in enumerate(raw.get("phases") or []):
@@ -327,8 +378,16 @@ def _listed(holder: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [(f"outputs[{index}]", each) for index, each in enumerate(holder.get("outputs") or [])]
 
 
-def _field_names(schema: dict[str, Any]) -> set[str]:
-    return set(schema.get("properties") or {}) if is_json_schema(schema) else set(schema)
+def _warnings_of_goal(path: str, goal: dict[str, Any]) -> Iterator[dict[str, str]]:
+    if goal.get("commit_policy") == "require_all_required" and not any(field.required for field in fields_of(goal)):
+        message = "No field is required, so this goal is never committed; name one in `required`, or use `auto`."
+        yield {"rule": "never_commits", "field": f"{path}.commit_policy", "message": message}
+    schema = goal.get("schema") or {}
+    specs = (schema.get("properties") or {}) if is_json_schema(schema) else schema
+    for name, spec in specs.items():
+        if REFERENCE in (spec, *((spec.get("type"), spec.get("item_type")) if isinstance(spec, dict) else ())):
+            message = "References are not looked up here; what is said is kept as text."
+            yield {"rule": "unsupported_type", "field": f"{path}.schema.{name}", "message": message}
 
 
 def _warnings_of_output(path: str, output: dict[str, Any], fields: set[str] | None) -> Iterator[dict[str, str]]:

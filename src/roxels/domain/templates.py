@@ -3,6 +3,9 @@
 What a customer wrote stays as it was written, beside the `Template` that is read from it here; so a newer key is never
 lost by an older server. Goals may stand flat (`goals`) or in phases (`phases[].goals`), a schema may be JSON Schema
 (`properties`) or a field map (`{name: type | {type, description ...}}`).
+
+A goal for free words (`open`, `qualitative`, `context_dump`) or for one number (`quantitative`) needs no schema: it has
+one field then, `answer` or `value`. A goal whose schema is a list has one field, `items`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +14,9 @@ from typing import Any, Literal, cast, get_args
 
 import msgspec
 
+from roxels.domain import invariants
 from roxels.domain.fields import Field, FieldType
+from roxels.domain.invariants import Invariant
 from roxels.domain.proof import Proof
 
 GoalType = Literal["open", "quantitative", "qualitative", "structured", "context_dump", "walkthrough"]
@@ -19,6 +24,14 @@ CommitPolicy = Literal["auto", "require_all_required", "human_confirm"]
 Method = Literal["POST", "PUT", "PATCH", "GET", "DELETE"]
 BodyEncoding = Literal["json", "form", "form-nested"]
 CarryForward = Literal["offer", "prefill", "off"]
+ExtractionMode = Literal["auto", "delta", "cumulative"]
+
+#: Of how many of its `probing_areas` a goal asks, by the word for it.
+DEPTHS = {"none": 0, "light": 1, "medium": 2, "deep": 1000}
+#: The hosted product's type for an id that is looked up while one talks; here its words are kept as they were said.
+REFERENCE = "resolved_reference"
+#: The one field of a goal that says no schema; see above.
+ANSWER, VALUE, ITEMS = "answer", "value", "items"
 
 DEFAULT_WINDOW = timedelta(hours=720)
 DEFAULT_PROOF_LIFE = timedelta(hours=24)
@@ -50,6 +63,8 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
 
     goal_ids: tuple[str, ...]
     outputs: tuple[Output, ...]
+    #: What the agent is told while it is after one of these goals.
+    instructions: str = ""
 
 
 class Goal(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +76,22 @@ class Goal(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
     fields: tuple[Field, ...] = ()
     commit_policy: CommitPolicy = "auto"
+    #: Rules between its values; a commit waits until none is broken.
+    invariants: tuple[Invariant, ...] = ()
+    #: What to ask more about once the fields are asked, as often as the depth says.
+    probing_areas: tuple[str, ...] = ()
+    #: Questions to open with.
+    entry_points: tuple[str, ...] = ()
+    #: `cumulative`: whoever follows live is told all values of the goal at each change, not only what changed.
+    extraction_mode: ExtractionMode = "auto"
+    #: Its schema is a list: `raw_payload` sends the bare list.
+    is_list: bool = False
     outputs: tuple[Output, ...] = ()
+
+    @property
+    def takes_any_words(self) -> bool:
+        """It has no schema, and its one field holds whatever is said."""
+        return [field.name for field in self.fields] == [ANSWER] and self.type != "structured"
 
     def field(self, name: str) -> Field | None:
         """The field of that name, or None."""
@@ -91,6 +121,9 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     name: str
     language: str = "en"
+    tone: str = ""
+    #: What a language model is told beside the goals.
+    instructions: str = ""
     goals: tuple[Goal, ...] = ()
     phases: tuple[Phase, ...] = ()
     greeting: str = ""
@@ -128,6 +161,8 @@ def read(template_id: str, version: int, raw: dict[str, Any]) -> Template:
         version=version,
         name=raw["name"],
         language=str(settings.get("language") or raw.get("language") or "en"),
+        tone=settings.get("tone") or "",
+        instructions=settings.get("system_instructions") or "",
         goals=tuple(_goal(goal) for _, goal in goals_of(raw)),
         phases=tuple(_phase(phase) for phase in raw.get("phases") or []),
         greeting=settings.get("greeting") or "",
@@ -164,43 +199,77 @@ def goals_of(raw: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _goal(raw: dict[str, Any]) -> Goal:
+    schema = raw.get("schema") or {}
+    areas = tuple(raw.get("probing_areas") or ())
     return Goal(
         id=raw["id"],
         type=raw.get("type") or "structured",
         prompt=raw.get("prompt") or "",
         label=raw.get("label") or raw["id"].replace("_", " "),
-        fields=_fields(raw.get("schema") or {}),
+        fields=fields_of(raw),
         commit_policy=raw.get("commit_policy") or "auto",
+        invariants=tuple(invariants.read(rule) for rule in raw.get("invariants") or ()),
+        probing_areas=areas[: depth_of(raw.get("follow_up_depth"))],
+        entry_points=tuple(raw.get("entry_points") or ()),
+        extraction_mode=raw.get("extraction_mode") or "auto",
+        is_list=is_list_schema(schema),
         outputs=_outputs(raw.get("outputs")),
     )
+
+
+def depth_of(raw: object) -> int:
+    """How many areas a `follow_up_depth` asks about: a word of `DEPTHS`, or the number itself."""
+    return raw if isinstance(raw, int) else DEPTHS[str(raw or "medium")]
+
+
+def fields_of(goal: dict[str, Any]) -> tuple[Field, ...]:
+    """The fields of a goal, as its schema names them or as its type implies them."""
+    schema = goal.get("schema") or {}
+    if is_list_schema(schema):
+        return (_field(ITEMS, schema, required=True),)
+    if schema:
+        return _fields(schema)
+    prompt = goal.get("prompt") or ""
+    opening = next(iter(goal.get("entry_points") or ()), prompt if prompt.rstrip().endswith("?") else "")
+    match goal.get("type"):
+        case "open" | "qualitative" | "context_dump":
+            return (Field(name=ANSWER, description=opening),)
+        case "quantitative":
+            return (Field(name=VALUE, type="number", description=opening, required=True),)
+        case _:
+            return ()
 
 
 def _fields(schema: dict[str, Any]) -> tuple[Field, ...]:
     if is_json_schema(schema):
         required: Iterable[str] = schema.get("required") or ()
-        return tuple(_field(name, spec, name in required) for name, spec in (schema.get("properties") or {}).items())
+        properties = schema.get("properties") or {}
+        return tuple(_field(name, spec, required=name in required) for name, spec in properties.items())
     return tuple(
-        _field(name, spec, isinstance(spec, dict) and bool(spec.get("required_before_commit")))
+        _field(name, spec, required=isinstance(spec, dict) and bool(spec.get("required_before_commit")), nonempty=True)
         for name, spec in schema.items()
     )
 
 
-def _field(name: str, spec: Any, required: bool) -> Field:
+def _field(name: str, spec: Any, *, required: bool = False, nonempty: bool = False) -> Field:
     if not isinstance(spec, dict):
         spec = {"type": spec}
     kind = spec.get("type") or "string"
     items = spec.get("items") or spec.get("item_schema")
     if kind == "array of strings":
         items = {"type": "string"}
+    elif not items and field_type(spec.get("item_type")):
+        items = {"type": spec["item_type"]}
     enum = spec.get("enum") or spec.get("values")
     return Field(
         name=name,
         type=field_type(kind) or "string",
         description=spec.get("description") or spec.get("prompt") or "",
         required=required,
+        nonempty=nonempty,
         enum=tuple(enum) if enum else None,
         format="phone" if spec.get("format") == "tel" else spec.get("format"),
-        items=_field(name, items, False) if items else None,
+        items=_field(name, items) if items else None,
         minimum=spec.get("minimum"),
         maximum=spec.get("maximum"),
         min_length=spec.get("minLength"),
@@ -211,7 +280,7 @@ def _field(name: str, spec: Any, required: bool) -> Field:
 
 def field_type(kind: object) -> FieldType | None:
     """The type of that name in either dialect, or None."""
-    plain = {"enum": "string", "array of strings": "array"}.get(str(kind), kind)
+    plain = {"enum": "string", "array of strings": "array", REFERENCE: "string"}.get(str(kind), kind)
     return cast(FieldType, plain) if plain in get_args(FieldType) else None
 
 
@@ -253,7 +322,11 @@ def _model(raw: object) -> ModelWish:
 
 
 def _phase(raw: dict[str, Any]) -> Phase:
-    return Phase(goal_ids=tuple(goal["id"] for goal in raw.get("goals") or []), outputs=_outputs(raw.get("outputs")))
+    return Phase(
+        goal_ids=tuple(goal["id"] for goal in raw.get("goals") or []),
+        outputs=_outputs(raw.get("outputs")),
+        instructions=raw.get("body_instructions") or "",
+    )
 
 
 def _resumption(raw: object) -> Resumption:
@@ -261,6 +334,14 @@ def _resumption(raw: object) -> Resumption:
         hours = raw.get("window_hours") or DEFAULT_WINDOW / timedelta(hours=1)
         return Resumption(enabled=raw.get("enabled") is not False, window=timedelta(hours=hours))
     return Resumption(enabled=raw is True)
+
+
+def is_list_schema(schema: dict[str, Any]) -> bool:
+    """Whether a schema describes a list as a whole: `{"type": "array", "items" or "item_schema": …}`.
+
+    A field map may have fields of these names; then their values are schemas or types of their own.
+    """
+    return schema.get("type") == "array" and isinstance(schema.get("items") or schema.get("item_schema"), dict | str)
 
 
 def is_json_schema(schema: dict[str, Any]) -> bool:

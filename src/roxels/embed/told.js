@@ -31,7 +31,9 @@ function ofFact(before, after, event) {
     return [chat(after.messages.findLast((message) => message.id === id), replayed)];
   }
   if (type === "field.captured") {
-    const payload = { goal_id, data: { [event.field]: event.value }, external_id };
+    const goal = after.goals.find(({ id }) => id === goal_id);
+    const data = goal?.cumulative ? dataOf(goal) : { [event.field]: event.value };
+    const payload = { goal_id, data, external_id };
     return [["understanding", replayed ? { ...payload, replayed } : payload]];
   }
   if (replayed) return [];
@@ -43,11 +45,12 @@ function ofFact(before, after, event) {
   return type === "conversation.ended" ? [["ending", undefined], ["complete", completion(after, event)]] : [];
 }
 
+/** All that is captured for a goal. @param {import("./view.js").Goal} goal */
+const dataOf = (goal) => Object.fromEntries(goal.fields.filter((field) => field.value !== undefined).map((field) => [field.name, field.value]));
+
 /** @param {State} view @param {any} event */
 function completion(view, event) {
   const committed = view.goals.filter((goal) => goal.status === "committed");
-  const dataOf = (/** @type {import("./view.js").Goal} */ goal) =>
-    Object.fromEntries(goal.fields.filter((field) => field.value !== undefined).map((field) => [field.name, field.value]));
   const milliseconds = Date.parse(event.at) - Date.parse(view.startedAt ?? event.at);
   return {
     summary: event.summary ?? "",

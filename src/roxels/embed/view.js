@@ -14,7 +14,8 @@
  * @typedef {{id: string, text: string, kept: boolean}} Pending an own message of which the fact has not come yet; kept: acknowledged
  * @typedef {{name: string, label: string, type: string, options: any[] | null, value: any}} Field `options`: the allowed values, if they
  *   are a few; `value` undefined: nothing captured
- * @typedef {{id: string, label: string, status: "open" | "active" | "proposed" | "committed", fields: Field[]}} Goal
+ * @typedef {{id: string, label: string, status: "open" | "active" | "proposed" | "committed", revision: number, cumulative: boolean, fields: Field[]}} Goal
+ *   `revision`: the newest one that stands; `cumulative`: the page is told all values at each change
  * @typedef {{
  *   head: number, replayed: number, messages: Message[], pending: Pending[], goals: Goal[], active: string | null, ended: boolean, startedAt: string | null,
  *   externalId: string | null, language: string, settings: Record<string, any>
@@ -89,7 +90,14 @@ function welcomed(state, { head, external_id, language, settings = {} }) {
 }
 
 /** @param {any} goal @returns {Goal} */
-const newGoal = ({ id, label = words(id), fields = [] }) => ({ id, label, status: "open", fields: fields.map(newField) });
+const newGoal = ({ id, label = words(id), extraction_mode = "auto", fields = [] }) => ({
+  id,
+  label,
+  status: "open",
+  revision: 0,
+  cumulative: extraction_mode === "cumulative",
+  fields: fields.map(newField),
+});
 
 /** @param {any} field @returns {Field} */
 const newField = ({ name, label, type = "string", enum: options = null }) => ({ name, label: label || words(name), type, options, value: undefined });
@@ -116,11 +124,13 @@ function fact(state, event) {
     case "agent.said":
       return withMessage(state, { ...message(event.utterance_id, "agent", event.text, true), interrupted: event.interrupted === true });
     case "field.captured":
-      return withGoal(state, event.goal_id, (goal) => withFields(goal, { [event.field]: event.value }));
+      return withGoal(state, event.goal_id, (goal) => ({ ...withFields(goal, { [event.field]: event.value }), status: unproposed(state, goal) }));
     case "goal.activated":
       return activated(state, event.goal_id);
+    case "goal.proposed":
+      return withGoal(state, event.goal_id, (goal) => ({ ...withFields(goal, event.data ?? {}), status: "proposed" }));
     case "goal.committed":
-      return withGoal(state, event.goal_id, (goal) => ({ ...withFields(goal, event.data ?? {}), status: "committed" }));
+      return withGoal(state, event.goal_id, (goal) => ({ ...withFields(goal, event.data ?? {}), status: "committed", revision: event.revision ?? 1 }));
     case "conversation.ended":
       return { ...state, ended: true };
     default:
@@ -160,8 +170,14 @@ function withFields(goal, values) {
   return { ...goal, fields };
 }
 
+/** A value has changed: what was read out is not what stands. @param {State} state @param {Goal} goal */
+function unproposed(state, goal) {
+  if (goal.status !== "proposed") return goal.status;
+  return goal.revision ? "committed" : state.active === goal.id ? "active" : "open";
+}
+
 /** A committed goal stays committed, also while one talks about it again. @param {State} state @param {string} id @returns {State} */
 function activated(state, id) {
   const rest = { ...state, active: id, goals: state.goals.map((goal) => (goal.status === "active" ? /** @type {Goal} */ ({ ...goal, status: "open" }) : goal)) };
-  return withGoal(rest, id, (goal) => (goal.status === "committed" ? goal : { ...goal, status: "active" }));
+  return withGoal(rest, id, (goal) => (goal.status === "committed" || goal.status === "proposed" ? goal : { ...goal, status: "active" }));
 }

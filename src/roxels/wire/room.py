@@ -24,16 +24,13 @@ from roxels.agent.turn import Kept, Piece, turn
 from roxels.domain import conversation as decide
 from roxels.domain import goals, outputs
 from roxels.domain.clock import Clock
-from roxels.domain.conversation import Conversation, fold
+from roxels.domain.conversation import Conversation, GoalEvent, fold
 from roxels.domain.errors import Conflict, Invalid, Unauthorized
 from roxels.domain.events import (
     AgentHeard,
     AnyEvent,
     Fact,
     FieldCaptured,
-    FieldSkipped,
-    GoalActivated,
-    GoalCommitted,
     PersonSaid,
 )
 from roxels.domain.ids import Ids
@@ -67,10 +64,6 @@ class Ports(msgspec.Struct, frozen=True):
     ids: Ids
     #: Seconds of silence after which the agent nudges once.
     nudge_after: float = 45.0
-
-
-#: Facts that a turn decides upon the data that it found.
-GOAL_EVENTS = (FieldCaptured, FieldSkipped, GoalActivated, GoalCommitted)
 
 
 class Overtaken(Exception):
@@ -173,6 +166,8 @@ class Room:
             )
 
         await self.record(visit.session_id, decision)
+        if self.state.owes_reply:
+            await self._restart_turn()
 
     async def mark_heard(self, visit: Visit, utterance_id: str, chars: int) -> None:
         """Keep how much of a finished answer reached the participant; less than before says nothing new."""
@@ -348,7 +343,7 @@ class Room:
                         raise Overtaken
                     match step:
                         case Kept():
-                            if self.state.goals != known and any(isinstance(each, GOAL_EVENTS) for each in step.events):
+                            if self.state.goals != known and any(isinstance(each, GoalEvent) for each in step.events):
                                 raise Overtaken  # the turn decided upon data that was corrected meanwhile
                             await self._keep(scene.session_id, step.events)
                         case Piece():

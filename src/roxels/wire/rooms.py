@@ -210,6 +210,7 @@ def _settings(template: Template) -> dict[str, object]:
             {
                 "id": goal.id,
                 "label": goal.label,
+                "extraction_mode": goal.extraction_mode,
                 "fields": [
                     {
                         "name": field.name,

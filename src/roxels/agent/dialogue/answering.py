@@ -9,11 +9,14 @@ import msgspec
 from roxels.agent.dialogue.asking import ask_plainly, expectation
 from roxels.agent.dialogue.draft import Draft
 from roxels.agent.dialogue.phrases import Variants
-from roxels.agent.dialogue.places import Place, open_places, value_at
+from roxels.agent.dialogue.places import open_places, places_in, value_at
+from roxels.agent.dialogue.questions import called
 from roxels.agent.dialogue.spoken import SHORT
 from roxels.domain.conversation import Message
-from roxels.domain.events import Ask
+from roxels.domain.events import Ask, GoalConfirmed
 from roxels.domain.fields import Field
+from roxels.domain.goals import Place
+from roxels.domain.templates import Goal
 from roxels.understanding import Reading, Refused, Unclear, Understood, glean, hesitation, understand
 
 #: A confirmed guess stands in one of so many messages before the yes.
@@ -37,8 +40,13 @@ def answer(draft: Draft, message: Message) -> None:
     """Words that are no command: whatever was asked, they answer it."""
     _back_from_stopping(draft)
     ask, place = draft.ask, draft.place
+    goal = draft.template.goal(ask.goal_id) if ask else None
     if ask is None:
         _volunteered(draft, message)
+    elif goal is not None and ask.kind == "probe":
+        _told_more(draft, goal, message)
+    elif goal is not None and ask.kind == "propose":
+        _about_proposal(draft, goal, message)
     elif place is None:
         draft.say(draft.book.thanks)
         draft.ask = None
@@ -61,6 +69,11 @@ def yes(draft: Draft, message: Message) -> None:
         draft.carry_forward(place, ask.value)
         draft.say(draft.book.remembered)
         draft.ask = None
+    elif ask is not None and ask.kind == "propose":
+        if draft.state.goal(ask.goal_id).is_proposed:
+            draft.keep(GoalConfirmed(goal_id=ask.goal_id, said_id=message.id))
+            draft.say(draft.book.confirmed)
+        draft.ask = None
     else:
         answer(draft, message)
 
@@ -73,6 +86,12 @@ def no(draft: Draft, message: Message) -> None:
     elif ask is not None and place is not None and ask.kind in ("confirm", "offer"):
         draft.say(draft.book.no_then)
         draft.ask = ask_plainly(place)
+    elif ask is not None and ask.kind == "propose":
+        draft.say(draft.book.what_to_change, field=_example_in(draft, ask))
+        draft.quiet = True
+    elif ask is not None and ask.kind == "probe":
+        draft.say(draft.book.thanks)
+        draft.ask = None
     else:
         answer(draft, message)
 
@@ -82,7 +101,10 @@ def skip(draft: Draft) -> None:
     _back_from_stopping(draft)
     place = draft.place
     if place is None:
-        draft.say(draft.book.thanks if draft.ask else draft.book.nothing_to_skip)
+        is_proposal = draft.ask is not None and draft.ask.kind == "propose"
+        draft.say(
+            draft.book.left_open if is_proposal else draft.book.thanks if draft.ask else draft.book.nothing_to_skip
+        )
     elif value_at(place, draft.state) is not None:
         draft.say(draft.book.kept, value=draft.spoken(place))
     else:
@@ -146,6 +168,45 @@ def _capture_all(draft: Draft, found: list[tuple[Place, Understood]], message: M
     for place, one in found:
         draft.capture(place, one.value, message, message.text[slice(*one.span)])
     draft.say(said, pairs=", ".join(draft.pair(place) for place, _ in found))
+
+
+def _told_more(draft: Draft, goal: Goal, message: Message) -> None:
+    """More about an area: kept beside what was said before where the goal holds any words, and in the log anyway."""
+    place = next(iter(places_in(goal)), None)
+    if goal.takes_any_words and place is not None:
+        before = value_at(place, draft.state)
+        draft.capture(place, f"{before}\n{message.text}" if before else message.text, message, message.text)
+    draft.say(draft.book.thanks)
+    draft.ask = None
+
+
+def _about_proposal(draft: Draft, goal: Goal, message: Message) -> None:
+    """Neither yes nor no to what was read out: a new value for something in it, or nothing that can be told."""
+    said_no = _NO_BUT.match(message.text)
+    found = glean([place.field for place in places_in(goal)], message.text, draft.moment)
+    changed = [
+        (place, found[place.field.name])
+        for place in places_in(goal)
+        if place.field.name in found
+        and found[place.field.name].sure
+        and found[place.field.name].value != value_at(place, draft.state)
+    ]
+    if changed:
+        _capture_all(draft, changed, message, draft.book.got_late)
+    elif said_no:
+        no(draft, message)
+    elif _YES_AND.match(message.text):
+        yes(draft, message)
+    elif hesitation(message.text):
+        draft.say(draft.book.patience)
+        draft.quiet = True
+    else:
+        draft.say(draft.book.unclear)
+
+
+def _example_in(draft: Draft, ask: Ask) -> str:
+    goal = draft.template.goal(ask.goal_id)
+    return next((called(place.field) for place in places_in(goal)), draft.example) if goal else draft.example
 
 
 def _volunteered(draft: Draft, message: Message) -> None:

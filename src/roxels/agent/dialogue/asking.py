@@ -1,11 +1,14 @@
 """Every question in words: for a field, for a yes or no to a guess or a memory, for an end."""
 
 from roxels.agent.dialogue.draft import Draft
-from roxels.agent.dialogue.places import Place, next_up, place_of
-from roxels.agent.dialogue.questions import introduction, is_question, question, remark
-from roxels.agent.dialogue.spoken import listed
+from roxels.agent.dialogue.places import place_of, places_in, value_at
+from roxels.agent.dialogue.questions import called, capital, introduction, is_question, question, remark
+from roxels.agent.dialogue.spoken import listed, spoken
+from roxels.domain import goals
 from roxels.domain.events import Ask
 from roxels.domain.fields import Field
+from roxels.domain.goals import Mending, Place
+from roxels.domain.invariants import REQUIRED
 from roxels.domain.templates import Goal
 
 #: So many choices are read out; of more, the first few.
@@ -30,10 +33,11 @@ def worded(draft: Draft, ask: Ask) -> str:
     """The question as it is said."""
     place = place_of(draft.template, ask)
     if ask.kind == "stop":
-        return draft.phrase(draft.book.ask_stop if next_up(draft.template, draft.state) else draft.book.ask_done)
+        is_more = goals.next_step(draft.template, draft.state) is not None
+        return draft.phrase(draft.book.ask_stop if is_more else draft.book.ask_done)
     if place is None:
         goal = draft.template.goal(ask.goal_id)
-        return introduced(draft, goal) if goal else ""
+        return _of_goal(draft, ask, goal) if goal else ""
     if ask.kind == "confirm":
         return draft.phrase(draft.book.confirm, value=draft.spoken(place, ask.value))
     if ask.kind == "offer":
@@ -47,8 +51,23 @@ def introduced(draft: Draft, goal: Goal) -> str:
     return draft.phrase(draft.book.aim, aim=text) if is_aim else text
 
 
+def wish(draft: Draft, step: Mending) -> str:
+    """Why a value is asked for again, in the customer's words where there are any."""
+    if step.broken.message:
+        return draft.rendered(step.broken.message)
+    wanted = step.broken.wanted.get(step.field.name, REQUIRED)
+    if wanted == REQUIRED:
+        return draft.phrase(draft.book.needs_too, field=called(step.field))
+    value = spoken(step.field, wanted, draft.book, draft.moment.zone)
+    return draft.phrase(draft.book.should_be, field=called(step.field), value=value)
+
+
 def plainly(draft: Draft, field: Field) -> str:
     """The bare question for a field."""
+    if not field.description and draft.state.active:
+        goal = draft.template.goal(draft.state.active)
+        if goal is not None and goal.takes_any_words:
+            return draft.phrase(draft.book.own_words)
     return draft.rendered(question(field, english=draft.template.language.lower().startswith("en")))
 
 
@@ -72,6 +91,20 @@ def expectation(draft: Draft, field: Field) -> str:
         "array": book.expect_array,
     }
     return draft.phrase(by_format.get(field.format or "") or by_type.get(field.type) or book.expect_words)
+
+
+def _of_goal(draft: Draft, ask: Ask, goal: Goal) -> str:
+    """A question that is about a goal as a whole, or about something beside its fields."""
+    match ask.kind:
+        case "probe":
+            area = draft.rendered(str(ask.value))
+            return area if area.endswith("?") else draft.phrase(draft.book.probe, area=area)
+        case "propose":
+            known = [place for place in places_in(goal) if value_at(place, draft.state) is not None]
+            lines = [f"- {capital(called(place.field))}: {draft.spoken(place)}" for place in known]
+            return "\n".join([draft.phrase(draft.book.propose), *lines, draft.phrase(draft.book.propose_right)])
+        case _:
+            return introduced(draft, goal)
 
 
 def _in_full(draft: Draft, field: Field) -> str:

@@ -1,12 +1,14 @@
 """What an answer ends with: the open question, the next one, or a goodbye."""
 
-from roxels.agent.dialogue.asking import ask_for, introduced, plainly, worded
+from roxels.agent.dialogue.asking import ask_for, ask_plainly, introduced, plainly, wish, worded
 from roxels.agent.dialogue.draft import Draft
-from roxels.agent.dialogue.places import Place, next_up, places, value_at
-from roxels.agent.dialogue.questions import asks_already, called, capital, lowered
+from roxels.agent.dialogue.places import places, value_at
+from roxels.agent.dialogue.questions import asks_already, called, capital, goal_named, lowered
 from roxels.agent.dialogue.spoken import lasting, listed
 from roxels.domain import goals
-from roxels.domain.events import Ask, GoalActivated
+from roxels.domain.events import Ask, GoalActivated, GoalBlocked, GoalProposed
+from roxels.domain.goals import Area, Mending, Place, Proposal
+from roxels.domain.invariants import broken
 from roxels.domain.templates import Goal
 
 #: After a question was put so often, the way round it is mentioned.
@@ -15,7 +17,7 @@ PATIENT_FOR = 2
 
 def move_on(draft: Draft) -> None:
     """Choose what to ask next and turn to its goal, without a word yet; no question where nothing is left."""
-    upcoming = next_up(draft.template, draft.state)
+    upcoming = goals.next_step(draft.template, draft.state)
     match upcoming:
         case Place():
             _turn_to(draft, upcoming.goal)
@@ -23,6 +25,18 @@ def move_on(draft: Draft) -> None:
         case Goal():
             _turn_to(draft, upcoming)
             draft.ask = draft.unasked = Ask(kind="field", goal_id=upcoming.id)
+        case Area(goal, area):
+            _turn_to(draft, goal)
+            draft.ask = draft.unasked = Ask(kind="probe", goal_id=goal.id, value=area)
+        case Mending(goal, field, rule) as step:
+            _turn_to(draft, goal)
+            draft.keep(GoalBlocked(goal_id=goal.id, fields=list(rule.fields)))
+            draft.introduction = wish(draft, step)
+            draft.ask = draft.unasked = ask_plainly(Place(goal, field))
+        case Proposal(goal):
+            _turn_to(draft, goal)
+            draft.keep(GoalProposed(goal_id=goal.id, data=draft.state.goal(goal.id).data))
+            draft.ask = draft.unasked = Ask(kind="propose", goal_id=goal.id)
         case None:
             draft.ask = None
 
@@ -35,7 +49,7 @@ def go_on(draft: Draft) -> None:
     if draft.scene.time_is_up:
         _time_is_up(draft)
         return
-    if draft.ask is None:
+    if draft.ask is None or _is_outdated(draft, draft.ask):
         move_on(draft)
     if draft.ask is None:
         _nothing_left(draft)
@@ -43,6 +57,11 @@ def go_on(draft: Draft) -> None:
         _ask_first(draft, draft.ask)
     elif not draft.quiet:
         _ask_again(draft, draft.ask)
+
+
+def _is_outdated(draft: Draft, ask: Ask) -> bool:
+    """Whether it asks for a yes to what no longer stands."""
+    return ask.kind == "propose" and not draft.state.goal(ask.goal_id).is_proposed
 
 
 def _turn_to(draft: Draft, goal: Goal) -> None:
@@ -105,6 +124,12 @@ def _finish(draft: Draft) -> None:
     if missing:
         labels = listed([called(field) for field in missing], draft.book.both)
         draft.tell(draft.phrase(draft.book.still_open, labels=labels))
+    for goal in draft.template.goals:
+        stands = draft.state.goal(goal.id)
+        if broken(goal.invariants, stands.data):
+            draft.say(draft.book.does_not_fit, goal=goal_named(goal))
+        elif stands.is_proposed:
+            draft.say(draft.book.unconfirmed, goal=goal_named(goal))
     draft.ask, draft.ends = None, "agent"
 
 

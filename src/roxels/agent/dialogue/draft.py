@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from roxels.agent.dialogue.phrases import Variants, book_of
-from roxels.agent.dialogue.places import Place, next_up, place_of, places, value_at
+from roxels.agent.dialogue.places import place_of, places, value_at
 from roxels.agent.dialogue.questions import called
 from roxels.agent.dialogue.spoken import spoken
 from roxels.agent.ports import Scene
@@ -13,6 +13,7 @@ from roxels.domain.context import PLACEHOLDER, merged, render
 from roxels.domain.conversation import Message
 from roxels.domain.events import AnyEvent, Ask, FieldCaptured, FieldSkipped
 from roxels.domain.fields import Field
+from roxels.domain.goals import Place
 from roxels.domain.life import EndedBy
 from roxels.domain.memory import Remembered
 from roxels.understanding import Moment, fault
@@ -82,7 +83,7 @@ class Draft:
     @property
     def nothing_left(self) -> bool:
         """Whether there is nothing more to ask."""
-        return next_up(self.template, self.state) is None
+        return goals.next_step(self.template, self.state) is None
 
     def keep(self, event: AnyEvent) -> None:
         """Count this from now on."""

@@ -13,10 +13,11 @@ from typing import assert_never
 from roxels.agent.dialogue.answering import answer, no, skip, take, yes
 from roxels.agent.dialogue.asking import ask_plainly
 from roxels.agent.dialogue.draft import Draft
-from roxels.agent.dialogue.places import Place, before, named, places, value_at
+from roxels.agent.dialogue.places import before, named, places, value_at
 from roxels.agent.dialogue.replying import recall, reply
 from roxels.domain.conversation import Message
 from roxels.domain.events import Ask
+from roxels.domain.goals import Place
 from roxels.understanding import (
     Answer,
     Back,

@@ -41,6 +41,13 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     offer_boolean: Variants
     offer_words: Variants
     what_instead: Variants
+    own_words: Variants
+    probe: Variants
+    propose: Variants
+    propose_right: Variants
+    what_to_change: Variants
+    needs_too: Variants
+    should_be: Variants
     ask_stop: Variants
     ask_done: Variants
     tell_changes: Variants
@@ -54,6 +61,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     changed: Variants
     unchanged: Variants
     kept: Variants
+    confirmed: Variants
     thanks: Variants
     skipped: Variants
     left_open: Variants
@@ -98,6 +106,8 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     done_name: Variants
     sum_up: Variants
     still_open: Variants
+    does_not_fit: Variants
+    unconfirmed: Variants
     stopped: Variants
     stopped_name: Variants
     time_is_up: Variants
@@ -164,6 +174,13 @@ ENGLISH = Book(
     offer_boolean=("{when} you said “{value}” to this: {question} Is that still right?",),
     offer_words=("{when} you said about {label}: “{value}”. Is that still right?",),
     what_instead=("Sure. What should {label} be instead?", "Of course. What is {label} now?"),
+    own_words=("Please tell me in your own words.",),
+    probe=("Please tell me a little more about {area}.", "What else can you tell me about {area}?"),
+    propose=("Let me read that back to you:",),
+    propose_right=("Is that right?",),
+    what_to_change=("What should I change? You can say, for example, “change my {field} to …”.",),
+    needs_too=("With these answers I also need the {field}.",),
+    should_be=("With these answers, the {field} has to be {value}.",),
     ask_stop=("Shall we stop here?",),
     ask_done=("Is all of that still right?",),
     tell_changes=("What has changed? You can say, for example, “change my {field} to …”.",),
@@ -175,6 +192,7 @@ ENGLISH = Book(
     changed=("Done: {label} {verb} now {value}.", "I've changed that: {label} {verb} now {value}."),
     unchanged=("That is what I have already: {label} {verb} {value}.",),
     kept=("Fine, it stays at {value}.",),
+    confirmed=("Thank you, that is settled.", "Good, I'll take it like that."),
     thanks=("Thank you.", "Thanks for telling me."),
     skipped=("No problem, we'll leave that out.", "That's fine, let's skip it.", "Alright, we'll do without."),
     left_open=("No problem, I'll leave that open.", "That's fine, it stays open for now."),
@@ -220,6 +238,8 @@ ENGLISH = Book(
     done_name=("That's all I wanted to ask, {name}; thank you.",),
     sum_up=("This is what I have:",),
     still_open=("Still open: {labels}.",),
+    does_not_fit=("“{goal}” stays open, since its answers do not go together.",),
+    unconfirmed=("“{goal}” stays open, since you have not said yes to it.",),
     stopped=("Alright, we'll stop here. Thank you for your time.",),
     stopped_name=("Alright, we'll stop here. Thank you for your time, {name}.",),
     time_is_up=("Our time is up for today.",),

@@ -1,23 +1,19 @@
 """Where a question stands: a field in its goal, and the order in which fields are asked (that of `properties`)."""
 
-import msgspec
-
 from roxels.domain.conversation import Conversation
 from roxels.domain.events import Ask
-from roxels.domain.fields import Field
+from roxels.domain.goals import Place
 from roxels.domain.templates import Goal, Template
 
 
-class Place(msgspec.Struct, frozen=True):
-    """A field in its goal."""
-
-    goal: Goal
-    field: Field
-
-
 def places(template: Template) -> list[Place]:
-    """All fields that can be asked for, in order. An object has no words that answer it: it is filled by others."""
-    return [Place(goal, field) for goal in template.goals for field in goal.fields if field.type != "object"]
+    """All fields that can be asked for, in order; what no words answer is filled by others."""
+    return [place for goal in template.goals for place in places_in(goal)]
+
+
+def places_in(goal: Goal) -> list[Place]:
+    """Those of one goal."""
+    return [Place(goal, field) for field in goal.fields if field.is_answerable]
 
 
 def is_open(place: Place, state: Conversation) -> bool:
@@ -57,18 +53,3 @@ def named(template: Template, state: Conversation, field: str) -> Place | None:
 def value_at(place: Place, state: Conversation) -> object:
     """What stands there now, or None."""
     return state.goal(place.goal.id).data.get(place.field.name)
-
-
-def next_up(template: Template, state: Conversation) -> Place | Goal | None:
-    """What comes next: an open field, or a goal without fields that was not brought up yet; None at the end.
-
-    Such a goal has only its prompt: it is said once, and any words answer it.
-    """
-    still_open = open_places(template, state)
-    for goal in template.goals:
-        place = next((place for place in still_open if place.goal.id == goal.id), None)
-        if place is not None:
-            return place
-        if not goal.fields and goal.prompt.strip() and goal.id not in state.goals:
-            return goal
-    return None

@@ -4,11 +4,12 @@ import re
 
 from roxels.agent.dialogue.asking import expectation
 from roxels.agent.dialogue.draft import Draft
-from roxels.agent.dialogue.places import Place, places, value_at
+from roxels.agent.dialogue.places import places, value_at
 from roxels.agent.dialogue.questions import goal_named, in_words, remark
 from roxels.agent.dialogue.spoken import quoted, shortened, when
 from roxels.domain.conversation import Message
 from roxels.domain.events import Ask
+from roxels.domain.goals import Place
 from roxels.domain.memory import Line, Memory, words_of
 from roxels.understanding import Answer, Change, Understood, intent, understand
 

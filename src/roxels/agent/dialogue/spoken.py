@@ -106,7 +106,7 @@ def _text(field: Field, value: str, book: Book, zone: tzinfo) -> str:
         return day(moment, book)
     if field.enum is not None:
         value = value.replace("_", " ")
-    return shortened(value, 4 * SHORT).rstrip(".")
+    return shortened("; ".join(value.splitlines()), 4 * SHORT).rstrip(".")
 
 
 def _moment(field: Field, value: str) -> date | datetime | None:

@@ -24,9 +24,20 @@ from roxels.agent.speakers.engine import Asking, CallPart, Engine, ModelFault, S
 from roxels.agent.tools import Call
 from roxels.domain import goals
 from roxels.domain.clock import Clock
-from roxels.domain.events import AnyEvent, Ask, FieldCaptured, GoalActivated, Request
+from roxels.domain.events import (
+    AnyEvent,
+    Ask,
+    FieldCaptured,
+    GoalActivated,
+    GoalBlocked,
+    GoalConfirmed,
+    GoalProposed,
+    Request,
+)
+from roxels.domain.goals import Area, Mending, Place, Proposal
 from roxels.domain.life import EndedBy
-from roxels.understanding import Moment, Reading, Understood, glean, understand
+from roxels.domain.templates import Goal
+from roxels.understanding import Moment, Reading, Understood, Yes, glean, intent, understand
 
 #: Requests of one turn at most; the last may only write.
 ROUNDS = 6
@@ -240,15 +251,33 @@ class _Answer:
             yield Facts(events)
 
     def _asks(self) -> Ask | None:
-        """What the answer will probably wait for: the next open field; nothing, where the last one is still open."""
-        goal = goals.next_goal(self.scene.template, self.scene.state)
-        if goal is None or self.ends is not None:
-            return None
-        field = goals.unasked(goal, self.scene.state.goal(goal.id))[0]
+        """What the answer will probably wait for: what the prompt told the model to do now. Nothing, where the last
+        question is still open.
+
+        That a rule was spoken of and that a goal was read out are facts of ours: they hold as soon as the answer begins
+        that was asked for them, and do not hang on a model that calls for them.
+        """
         before = self.scene.state.asked
-        if before is not None and (before.goal_id, before.field) == (goal.id, field.name) and not self.has_called:
+        if self.ends is not None:
             return None
-        return Ask(kind="field", goal_id=goal.id, field=field.name)
+        if prompt.awaits_yes(self.scene) is not None:
+            return before
+        match goals.next_step(self.scene.template, self.scene.state):
+            case Place(goal, field):
+                is_open = before is not None and (before.goal_id, before.field) == (goal.id, field.name)
+                return None if is_open and not self.has_called else Ask(kind="field", goal_id=goal.id, field=field.name)
+            case Goal() as goal:
+                return Ask(kind="field", goal_id=goal.id)
+            case Area(goal, area):
+                return Ask(kind="probe", goal_id=goal.id, value=area)
+            case Mending(goal, field, rule):
+                self._keep((GoalBlocked(goal_id=goal.id, fields=list(rule.fields)),))
+                return Ask(kind="field", goal_id=goal.id, field=field.name)
+            case Proposal(goal):
+                self._keep((GoalProposed(goal_id=goal.id, data=self.scene.state.goal(goal.id).data),))
+                return Ask(kind="propose", goal_id=goal.id)
+            case None:
+                return None
 
     # the second look
 
@@ -256,7 +285,8 @@ class _Answer:
     def needs_second_look(self) -> bool:
         transcript = self.scene.state.transcript
         is_answer = bool(transcript) and transcript[-1].role == "user"
-        return is_answer and not self.has_called and goals.next_goal(self.scene.template, self.scene.state) is not None
+        is_more = goals.next_step(self.scene.template, self.scene.state) or prompt.awaits_yes(self.scene)
+        return is_answer and not self.has_called and is_more is not None
 
     def second_asking(self) -> Asking:
         fields = {
@@ -288,6 +318,10 @@ class _Answer:
         words = self.scene.state.last_words
         asked = self.scene.state.asked
         if words is None:
+            return
+        waiting = prompt.awaits_yes(self.scene)
+        if waiting is not None and isinstance(intent(words.text, []), Yes):
+            yield GoalConfirmed(goal_id=waiting.id, said_id=words.id)
             return
         moment = Moment(self.scene.now, self.scene.timezone, self.scene.locale)
         for goal in self.scene.template.goals:
