@@ -23,6 +23,7 @@ from roxels.api.routes import (
     health,
     interviews,
     jobs,
+    keys,
     lifecycle,
     persons,
     rehearsals,
@@ -88,6 +89,7 @@ RESOURCES: list[tuple[str, APIRouter, bool]] = [
     ("", browser.router, True),
     ("", deliveries.router, True),
     ("", lifecycle.router, True),
+    ("", keys.router, True),
     ("", secrets.router, True),
 ]
 

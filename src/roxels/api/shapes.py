@@ -263,7 +263,7 @@ class AuditEntry(TypedDict):
 class AuditActor(TypedDict):
     """Who did it."""
 
-    kind: Literal["key", "operator", "command", "job", "system"]
+    kind: Literal["key", "operator", "command", "job", "system", "browser"]
     id: str | None
 
 
