@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from sqlalchemy import func, select
 
+from roxels import webhooks
 from roxels.actions import manage
 from roxels.storage.schema import attempts, deliveries
 from roxels.storage.transaction import Reading
@@ -89,7 +90,9 @@ async def test_a_preview_names_what_it_lacks_and_sends_nothing(server: httpx2.As
 async def test_a_test_goes_out_once_signed_and_marked(
     door: Door, server: httpx2.AsyncClient, wanted: dict[str, Any], method: str, path: str
 ) -> None:
-    await door.store.write("test", manage.create_webhook_secret, "mine", door.services.ids, door.services.sealer)
+    _, secret = await door.store.write(
+        "test", manage.create_webhook_secret, "mine", door.services.ids, door.services.sealer
+    )
     await server.post("/v1/secrets", json={"name": "crm", "value": "hush-hush"})
     async with sinking(lambda _got, _n: Answer(text='{"data": {"id": "n1 hush-hush"}}')) as sink:
         url = f"/v1/templates/{await template(server, sink.url)}/test-output"
@@ -101,6 +104,9 @@ async def test_a_test_goes_out_once_signed_and_marked(
     assert got.headers["idempotency-key"].startswith("commit_test_")
     assert got.headers["webhook-id"].startswith("del_test_")
     assert got.headers["x-roxels-signature"].startswith("t=")
+    message = webhooks.verify(got.headers, got.body, secret, now=door.clock.now())
+    assert message.key == got.headers["idempotency-key"]
+    assert path.startswith(("/own", "/get")) or message.commit().is_test
     assert first.json()["attempt"]["status_code"] == 200
     assert again.json() == first.json()
     assert first.json()["attempt"]["captured"] == ({"note": "n1 hush-hush"} if path == "/own" else {})
