@@ -1,0 +1,118 @@
+"""What is measured, and the table that it is written to."""
+
+import os
+import platform
+import statistics
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the table. `holds` is None where there is no goal."""
+
+    id: str
+    what: str
+    goal: str
+    measured: str
+    holds: bool | None
+
+
+class Scale(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is measured: `whole` for the page, `small` for a test that the measuring works at all."""
+
+    name: str
+    conversations: tuple[int, ...]
+    seconds: float
+    pieces: int
+    messages: int
+    others: int
+    persons: int
+    idle: int
+    past: int
+    deliveries: int
+    events: int
+
+
+WHOLE = Scale(
+    name="whole",
+    conversations=(50, 200),
+    seconds=10.0,
+    pieces=200,
+    messages=1000,
+    others=10_000,
+    persons=1_000_000,
+    idle=2000,
+    past=1000,
+    deliveries=5000,
+    events=40_000,
+)
+SMALL = Scale(
+    name="small",
+    conversations=(3,),
+    seconds=0.3,
+    pieces=10,
+    messages=20,
+    others=20,
+    persons=200,
+    idle=5,
+    past=20,
+    deliveries=20,
+    events=200,
+)
+
+#: Measures one or more figures.
+Measuring = Callable[[Scale], Sequence[Figure]]
+
+
+def at(values: Sequence[float], share: float) -> float:
+    """The value below which that share of all lies."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle one."""
+    return statistics.median(values)
+
+
+def ms(seconds: float) -> str:
+    """`3.2 ms`."""
+    return f"{seconds * 1000:.1f} ms"
+
+
+def page(figures: Sequence[Figure], now: datetime) -> str:
+    """`docs/benchmarks.md`."""
+    marks = {True: "yes", False: "**no**", None: ""}
+    rows = "".join(
+        f"| {each.id} | {each.what} | {each.goal} | {each.measured} | {marks[each.holds]} |\n" for each in figures
+    )
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"""<!-- Written by `make bench`. -->
+
+# Figures
+
+```bash
+make bench
+```
+
+measures all of this again in about a quarter of an hour, and writes this page. The server runs on one core, the load comes
+from the other, both on one machine over loopback. What lasts is a ratio to a bare counterpart that is measured in the same
+run; absolute values depend on the machine. Goals that are not held are marked.
+
+Measured on {now:%Y-%m-%d} on {machine}, SQLite with `synchronous=FULL`.
+
+| | what | goal | measured | held |
+| --- | --- | --- | --- | --- |
+{rows}
+What is measured stands in `bench/`, one module per figure.
+"""
+
+
+def write(figures: Sequence[Figure]) -> None:
+    """Write the page."""
+    PAGE.write_text(page(figures, datetime.now(UTC)), encoding="utf-8")
