@@ -13,8 +13,8 @@ random keys); and the write-ahead log keeps the pages of before. So erasing ends
 
 Compacting takes some 10 ms per MB (1.6 s for 150 MB, measured on two shared cores), and changes wait for it while reads
 go on. There is no size above which it is left out: that would break the promise. Nothing less will do: tried with the
-same search, `incremental_vacuum` took under 1 ms and left words behind. Instead `actions.eraser` lets many erasures share
-one sweep, and rests after each.
+same search, `incremental_vacuum` took under 1 ms and left words behind. Instead `actions.eraser` lets many erasures
+share one sweep, and rests after each.
 """
 
 from contextlib import closing
