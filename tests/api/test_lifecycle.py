@@ -102,6 +102,9 @@ async def test_the_end_of_a_conversation_is_told_to_each_that_asked(door: Door, 
     assert one["id"] != other["id"]
     shown = (await server.get(f"/v1/deliveries?interview_id={made['id']}")).json()["items"]
     assert {each["type"] for each in shown} == {"lifecycle"}
+    assert (await server.get("/v1/deliveries?type=lifecycle")).json()["items"] == shown
+    assert (await server.get("/v1/deliveries?type=webhook")).json()["items"] == []
+    told(await server.get("/v1/deliveries?type=none"), 400, "validation_error")
 
 
 async def test_nobody_came_back(door: Door, server: httpx2.AsyncClient) -> None:
