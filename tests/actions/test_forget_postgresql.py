@@ -126,5 +126,20 @@ async def test_a_table_that_becomes_empty_is_forgotten_by_the_planner(
     await asyncio.to_thread(store.close)
 
 
+def test_a_role_that_owns_nothing_is_told_so(
+    database: PostgreSQL, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    do(database, "CREATE ROLE guest LOGIN")
+    do(database, "GRANT ALL ON ALL TABLES IN SCHEMA public TO guest")
+    guest = PostgreSQL(database.writer.url.set(username="guest").render_as_string(), writers=1, readers=1)
+    guest.compact()
+    guest.close()
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["Nothing was vacuumed"]
+    database.compact()
+    assert len(caplog.records) == 1
+    do(database, "DROP OWNED BY guest")
+    do(database, "DROP ROLE guest")
+
+
 async def _whole(store: Store, person: Planted) -> bool:
     return (await store.read("test", log.read, person.visit.conversation_id)).state == person.state

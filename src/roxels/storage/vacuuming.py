@@ -5,12 +5,22 @@ the rows' own space                          VACUUM frees it; overwritten by wha
 samples of values for its planner            ANALYZE takes new ones; of a table that has become empty it keeps
 (`pg_stats`), which any query can read       the old ones, so there they are dropped
 old pages in its log                         it recycles them: docs/operations.md
+
+All of this takes the owner of the tables. Another role's VACUUM is passed over by the server in silence, so it is said
+here.
 """
+
+import logging
 
 from sqlalchemy import Connection, Engine, Table, literal, select, text
 
 from roxels.storage.schema import metadata
 
+logger = logging.getLogger(__name__)
+
+_OWNED = """
+SELECT bool_and(pg_has_role(current_user, tableowner, 'USAGE')) FROM pg_tables WHERE schemaname = current_schema()
+"""
 _SAMPLED = """
 SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS kind
 FROM pg_stats s JOIN pg_attribute a ON a.attrelid = CAST(:quoted AS regclass) AND a.attname = s.attname
@@ -22,6 +32,12 @@ def vacuum(engine: Engine) -> None:
     """Free the space of deleted rows, and let the planner forget them."""
     with engine.connect() as connection:
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        if not connection.execute(text(_OWNED)).scalar():
+            logger.warning(
+                "Nothing was vacuumed: the server's role does not own the tables. Run VACUUM (ANALYZE) as their owner.",
+                extra={"action": "vacuum"},
+            )
+            return
         for table in metadata.sorted_tables:
             connection.execute(text(f"VACUUM (ANALYZE) {_quoted(connection, table)}"))
     for table in metadata.sorted_tables:
