@@ -1,8 +1,8 @@
 """`make bench`: measure everything and write `docs/benchmarks.md`.
 
-    make bench                      all figures, about a quarter of an hour
-    make bench ARGS="--only P1b P2" some, printed and not written
-    make bench ARGS="--small"       in miniature: whether measuring works, not how fast it is
+make bench                      all figures, about a quarter of an hour
+make bench ARGS="--only P1b P2" some, printed and not written
+make bench ARGS="--small"       in miniature: whether measuring works, not how fast it is
 """
 
 import argparse

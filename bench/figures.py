@@ -100,8 +100,8 @@ def page(figures: Sequence[Figure], now: datetime) -> str:
 make bench
 ```
 
-measures all of this again in about a quarter of an hour, and writes this page. The server runs on one core, the load comes
-from the other, both on one machine over loopback. What lasts is a ratio to a bare counterpart that is measured in the same
+measures all of this again in about ten minutes, and writes this page. The server runs on one core, the load comes from
+the other, both on one machine over loopback. What lasts is a ratio to a bare counterpart that is measured in the same
 run; absolute values depend on the machine. Goals that are not held are marked.
 
 Measured on {now:%Y-%m-%d} on {machine}, SQLite with `synchronous=FULL`.

@@ -111,5 +111,3 @@ async def at_random(people: Sequence[Person], rate: float, seconds: float, chanc
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             group.create_task(one(await idle.get()))
     return firsts
-
-

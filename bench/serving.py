@@ -1,4 +1,4 @@
-"""Processes to measure: a Roxels server with a speaker of no latency, and a bare server that does as little as possible.
+"""Processes to measure: a Roxels server with a speaker of no latency, and a bare server that does almost nothing.
 
     python -m bench.serving roxels --data DIR --pieces 200 --pause 0.02
     python -m bench.serving bare --pieces 200 --pause 0.02
@@ -129,9 +129,9 @@ def main() -> None:
     given = parser.parse_args()
     on_core(0)
     if given.kind == "roxels":
-        asyncio.run(_roxels(given.data, given.pieces, given.pause))
+        server.run(_roxels(given.data, given.pieces, given.pause))
     else:
-        asyncio.run(_bare(given.pieces, given.pause))
+        server.run(_bare(given.pieces, given.pause))
 
 
 if __name__ == "__main__":

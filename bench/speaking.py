@@ -1,4 +1,4 @@
-"""A speaker of no latency: so many pieces, as fast as they go or at a pace. What is measured is then the server alone."""
+"""A speaker of no latency: so many pieces, as fast as they go or at a pace. What is measured is the server alone."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""P1, P1b, P1c: what the server adds to a turn, how many it carries, and whether a crowd that begins at once is served."""
+"""P1, P1b, P1c: what the server adds to a turn, how many it carries, and how it serves a crowd that begins at once."""
 
 import asyncio
 import random
@@ -87,7 +87,7 @@ def together(scale: Scale) -> Sequence[Figure]:
     return [
         Figure(
             id="P1c",
-            what=f"{count} conversations starting at once, 20 ms a piece, {scale.pieces} pieces, against the bare server",
+            what=f"{count} conversations starting at once, {scale.pieces} pieces 20 ms apart, against the bare server",
             goal="first text p99 within 20 ms; whole answer within 5 %",
             measured=f"first {ms(our_first - their_first)} later; whole {ours / theirs - 1:+.1%}",
             holds=our_first - their_first <= 0.02 and ours / theirs <= 1.05,

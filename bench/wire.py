@@ -1,6 +1,6 @@
 """A WebSocket client that costs next to nothing, so that what is measured is the server and not the load.
 
-It knows what the measured servers send: whole, unmasked text frames (RFC 6455, section 5.2), and nothing else.
+It knows what the measured servers send: whole, unmasked text frames, pings and a close (RFC 6455, section 5).
 """
 
 import asyncio
@@ -11,13 +11,13 @@ import struct
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-FIN_TEXT, MASKED = 0x81, 0x80
+FIN_TEXT, FIN_PING, FIN_PONG, MASKED = 0x81, 0x89, 0x8A, 0x80
 #: A mask of zeros leaves the payload as it is.
 NO_MASK = bytes(4)
 
 
 class Socket(asyncio.Protocol):
-    """One connection. `texts` counts what came; `arrived` is told of each message as bytes."""
+    """One connection; `messages` holds what came and was not taken yet, empty bytes where the connection ended."""
 
     def __init__(self) -> None:
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -30,7 +30,8 @@ class Socket(asyncio.Protocol):
     async def connect(cls, url: str, path: str = "/") -> Self:
         """Open a connection to a server on this machine."""
         parts = urlsplit(url)
-        _, socket = await asyncio.get_running_loop().create_connection(cls, parts.hostname, parts.port)
+        host, port = parts.hostname or "", parts.port or 80
+        _, socket = await asyncio.get_running_loop().create_connection(cls, host, port)
         key = base64.b64encode(os.urandom(16)).decode()
         socket._write(
             f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -41,15 +42,18 @@ class Socket(asyncio.Protocol):
 
     def send(self, frame: dict[str, Any]) -> None:
         """Send one message."""
-        payload = json.dumps(frame).encode()
+        self._send(FIN_TEXT, json.dumps(frame).encode())
+
+    def _send(self, kind: int, payload: bytes) -> None:
         size = len(payload)
-        head = bytes((FIN_TEXT, MASKED | size)) if size < 126 else struct.pack("!BBH", FIN_TEXT, MASKED | 126, size)
+        head = bytes((kind, MASKED | size)) if size < 126 else struct.pack("!BBH", kind, MASKED | 126, size)
         self._write(head + NO_MASK + payload)
 
     async def until(self, mark: bytes) -> bytes:
         """Take messages in until one holds this; returns it."""
         while mark not in (message := await self.messages.get()):
-            pass
+            if not message:
+                raise ConnectionError("the server hung up")
         return message
 
     def close(self) -> None:
@@ -65,6 +69,10 @@ class Socket(asyncio.Protocol):
         """The connection stands."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+
+    def connection_lost(self, _fault: Exception | None) -> None:
+        """Whoever waits is told."""
+        self.messages.put_nowait(b"")
 
     def data_received(self, data: bytes) -> None:
         """Bytes came: hand on every message that is whole."""
@@ -86,6 +94,10 @@ class Socket(asyncio.Protocol):
                 length, head = int.from_bytes(buffer[place + 2 : place + 10]), 10
             if size - place < head + length:
                 break
-            self.messages.put_nowait(buffer[place + head : place + head + length])
+            payload = buffer[place + head : place + head + length]
+            if buffer[place] == FIN_TEXT:
+                self.messages.put_nowait(payload)
+            elif buffer[place] == FIN_PING:
+                self._send(FIN_PONG, payload)
             place += head + length
         self._buffer = buffer[place:]

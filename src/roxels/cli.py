@@ -224,7 +224,7 @@ def _invitation(config: dict[str, Any]) -> str:
 
 def _run(work: Any) -> Any:
     try:
-        return asyncio.run(work)
+        return server.run(work)
     except (server.PortTaken, opening.Unusable, EraseListMissing, KeyFileError, CannotTalk) as fault:
         fail(str(fault))
 

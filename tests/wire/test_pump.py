@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from roxels.agent.ports import Signal
 from roxels.agent.turn import Kept, Piece, TurnStep
-from roxels.domain.events import FieldCaptured
+from roxels.domain.events import AgentSaid, AgentStarted, FieldCaptured
 from roxels.storage import log
 from roxels.storage.log import Append
 from roxels.storage.store import Store
 from roxels.testing import LineSpeaker
-from roxels.wire.pump import merged
+from roxels.wire.pump import Share, merged
 from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
 from tests.wire.conftest import LINES, House
@@ -41,19 +41,43 @@ async def test_the_same_steps_come_out(plan: list[tuple[str, bool, bool]]) -> No
         else:
             fact = FieldCaptured(goal_id="g", field="f", value=number)
             steps.append(Kept((fact,)) if kind == "k" else Signal("typing"))
-    out: list[TurnStep] = []
+    out: list[Share | Signal] = []
     pauses = iter([pause for _, _, pause in plan] + [False] * 99)
     async for step in merged(played(steps, [slow for _, slow, _ in plan])):
         out.append(step)
         if next(pauses):
             await asyncio.sleep(0)
-    assert _spelled(out) == _spelled(steps)
-    pieces = [step for step in out if isinstance(step, Piece)]
+    assert _said(out) == _said(steps)
+    assert _happened(out) == _happened(steps)
+    pieces = [step.piece for step in out if isinstance(step, Share) and step.piece]
     assert [piece.start for piece in pieces] == [sum(len(each.text) for each in pieces[:n]) for n in range(len(pieces))]
 
 
-def _spelled(steps: Sequence[TurnStep]) -> str:
-    return "".join(step.text if isinstance(step, Piece) else repr(step) for step in steps)
+def _said(steps: Sequence[TurnStep | Share]) -> str:
+    words = [step.piece if isinstance(step, Share) else step for step in steps]
+    return "".join(each.text for each in words if isinstance(each, Piece))
+
+
+def _happened(steps: Sequence[TurnStep | Share]) -> list[object]:
+    """Facts and signals, in their order."""
+    return [
+        each
+        for step in steps
+        if not isinstance(step, Piece)
+        for each in ([step] if isinstance(step, Signal) else step.events)
+    ]
+
+
+async def test_what_comes_at_once_is_kept_at_once() -> None:
+    started, said = AgentStarted(utterance_id="u"), AgentSaid(utterance_id="u", text="Hello")
+    steps: list[TurnStep] = [Kept((started,)), Piece("u", 0, "Hel"), Piece("u", 3, "lo"), Kept((said,))]
+    assert [step async for step in merged(played(steps, [False] * 4))] == [Share((started, said))]
+
+
+async def test_words_of_an_answer_that_goes_on_stay_beside_its_facts() -> None:
+    fact = FieldCaptured(goal_id="g", field="f", value=1)
+    steps: list[TurnStep] = [Piece("u", 0, "Hel"), Kept((fact,)), Piece("u", 3, "lo")]
+    assert [step async for step in merged(played(steps, [False] * 3))] == [Share((fact,), Piece("u", 0, "Hello"))]
 
 
 async def test_a_fault_comes_after_what_was_said_before_it() -> None:
@@ -62,7 +86,7 @@ async def test_a_fault_comes_after_what_was_said_before_it() -> None:
         yield Piece("u", 3, "lo")
         raise ConnectionError
 
-    out: list[TurnStep] = []
+    out: list[Share | Signal] = []
 
     async def collect() -> None:
         async for step in merged(failing()):
@@ -70,7 +94,7 @@ async def test_a_fault_comes_after_what_was_said_before_it() -> None:
 
     with pytest.raises(ConnectionError):
         await collect()
-    assert _spelled(out) == "Hello"
+    assert _said(out) == "Hello"
 
 
 async def test_who_leaves_ends_the_speaker_at_once() -> None:
@@ -91,14 +115,14 @@ async def test_who_leaves_ends_the_speaker_at_once() -> None:
 
 
 class CountingStore(Store):
-    """Counts the appends that carry words."""
+    """Counts the appends."""
 
     def __init__(self, store: Store) -> None:
         vars(self).update(vars(store))
-        self.pieces = 0
+        self.appends = 0
 
     async def append(self, append: Append) -> None:
-        self.pieces += append.piece is not None
+        self.appends += 1
         await super().append(append)
 
 
@@ -110,7 +134,7 @@ async def test_a_fast_answer_costs_few_commits(tmp_path: Path) -> None:
     house.rooms = Rooms(Ports(store=store, speaker=speaker, clock=house.clock, ids=house.ids), house.processes)
     listener = await house.listen(await house.open())
     await listener.until(finished(1))
-    assert 0 < store.pieces < 20
+    assert 0 < store.appends < 20
     await house.close()
 
 

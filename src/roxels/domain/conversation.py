@@ -51,7 +51,7 @@ GoalEvent = FieldCaptured | FieldSkipped | GoalActivated | GoalProposed | GoalCo
 GoalStatus = Literal["open", "active", "proposed", "committed"]
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One finished message of the transcript."""
 
     id: str

@@ -47,7 +47,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fault: str = ""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+# The collector passes facts by (`gc=False`): there are many, they live long, and no value leads back to its holder.
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
     """Something that happened."""
 
 
@@ -238,7 +241,7 @@ AnyEvent = (
 )
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event in its place: `seq` counts from 1 without gaps, `at` is aware UTC, `session_id` whose doing it was."""
 
     seq: int

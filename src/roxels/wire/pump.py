@@ -1,20 +1,53 @@
-"""Steps of a turn, read ahead: words that come while earlier ones are being kept become one piece.
+"""Steps of a turn, read ahead: what comes while something is being kept is kept together, in the next commit.
 
-Keeping is slower than a model's stream. Without this, each token would wait for a commit of its own; with it, one
-commit takes all that has come meanwhile. The order stays, nothing is dropped, and nothing is shown before it is kept,
-for who reads from here keeps first.
+Keeping is slower than a model's stream. Without this, each token and each fact would wait for a commit of its own; with
+it, one commit takes all that has come meanwhile. Nothing is dropped, and nothing is shown before it is kept, for who
+reads from here keeps first.
+
+    facts, facts     the facts of both, in their order
+    words, words     one piece
+    facts, words     a share with both: a transaction keeps them together anyway
+    words, their end the end alone: it holds the whole answer
+    a signal         is no share, and keeps its place
 """
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
+from typing import assert_never
 
-from roxels.agent.turn import Piece, TurnStep
+import msgspec
+
+from roxels.agent.ports import Signal
+from roxels.agent.turn import Kept, Piece, TurnStep
+from roxels.domain.events import AgentSaid, AnyEvent
 
 
-async def merged(steps: AsyncIterator[TurnStep]) -> AsyncGenerator[TurnStep, None]:
-    """The same steps in the same order, neighbouring pieces joined. What the steps raise is raised at its place."""
-    waiting: deque[TurnStep] = deque()
+class Share(msgspec.Struct, frozen=True):
+    """What is kept in one transaction: facts, and the words behind them of an answer that goes on."""
+
+    events: tuple[AnyEvent, ...] = ()
+    piece: Piece | None = None
+
+    def with_step(self, step: Kept | Piece) -> "Share":
+        """This and the step behind it."""
+        match step:
+            case Kept(events):
+                is_over = self.piece is not None and any(
+                    isinstance(each, AgentSaid) and each.utterance_id == self.piece.utterance_id for each in events
+                )
+                return Share(self.events + events, None if is_over else self.piece)
+            case Piece() if self.piece is not None:
+                return Share(self.events, Piece(step.utterance_id, self.piece.start, self.piece.text + step.text))
+            case Piece():
+                return Share(self.events, step)
+            case _:
+                assert_never(step)
+
+
+async def merged(steps: AsyncIterator[TurnStep]) -> AsyncGenerator[Share | Signal, None]:
+    """The same steps in the same order, in shares. What the steps raise is raised at its place."""
+    waiting: deque[Share | Signal] = deque()
     changed = asyncio.Event()
     reader = asyncio.create_task(_read(steps, waiting, changed))
     try:
@@ -31,14 +64,16 @@ async def merged(steps: AsyncIterator[TurnStep]) -> AsyncGenerator[TurnStep, Non
         await asyncio.gather(reader, return_exceptions=True)
 
 
-async def _read(steps: AsyncIterator[TurnStep], waiting: deque[TurnStep], changed: asyncio.Event) -> None:
+async def _read(steps: AsyncIterator[TurnStep], waiting: deque[Share | Signal], changed: asyncio.Event) -> None:
     try:
         async for step in steps:
             last = waiting[-1] if waiting else None
-            if isinstance(step, Piece) and isinstance(last, Piece):
-                waiting[-1] = Piece(last.utterance_id, last.start, last.text + step.text)
-            else:
+            if isinstance(step, Signal):
                 waiting.append(step)
+            elif isinstance(last, Share):
+                waiting[-1] = last.with_step(step)
+            else:
+                waiting.append(Share().with_step(step))
             changed.set()
     finally:
         asyncio.get_running_loop().call_soon(changed.set)

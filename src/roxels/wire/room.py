@@ -13,14 +13,14 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import Any
 
 import msgspec
 
 from roxels.actions.finish import complete_ended, end_visit
 from roxels.actions.recollect import recollect
 from roxels.agent.ports import Scene, Signal, Speaker
-from roxels.agent.turn import Kept, Piece, turn
+from roxels.agent.turn import turn
 from roxels.domain import conversation as decide
 from roxels.domain import goals, outputs
 from roxels.domain.clock import Clock
@@ -341,15 +341,11 @@ class Room:
                 async with self._lock:
                     if _standing(self.state) != standing:
                         raise Overtaken
-                    match step:
-                        case Kept():
-                            if self.state.goals != known and any(isinstance(each, GoalEvent) for each in step.events):
-                                raise Overtaken  # the turn decided upon data that was corrected meanwhile
-                            await self._keep(scene.session_id, step.events)
-                        case Piece():
-                            await self._keep(scene.session_id, (), log.Piece(step.utterance_id, step.start, step.text))
-                        case _:
-                            assert_never(step)
+                    if self.state.goals != known and any(isinstance(each, GoalEvent) for each in step.events):
+                        raise Overtaken  # the turn decided upon data that was corrected meanwhile
+                    words = step.piece
+                    piece = log.Piece(words.utterance_id, words.start, words.text) if words else None
+                    await self._keep(scene.session_id, step.events, piece)
                     standing, known = _standing(self.state), self.state.goals
 
     async def _scene(self, *, silence: bool = False, time_is_up: bool = False) -> Scene:
