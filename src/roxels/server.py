@@ -41,6 +41,7 @@ from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
 from roxels.outbound import guard
 from roxels.outbound.http import Caller
+from roxels.outbound.rehearsing import Rehearser
 from roxels.outbound.worker import Deps, Pace, Worker
 from roxels.settings import Settings
 from roxels.storage import opening
@@ -76,6 +77,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     jobs: Jobs
     processes: Peers
     files: Files
+    #: Makes every outgoing request, while the house lives.
+    caller: Caller
     settings: Settings
     clock: Clock
     ids: Ids
@@ -112,7 +115,8 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         database.close()
         raise
     store = Store(database, clock)
-    keyring = Keyring.load(settings.data, ids.key)
+    vault_keys = settings.vault_keys.get_secret_value() if settings.vault_keys else None
+    keyring = Keyring.load(settings.data, ids.key, vault_keys)
     processes = database.join(ids.new("proc"))
     engine = engine_for(settings)
     speaker = speaker or speaker_for(settings, clock, engine)
@@ -121,6 +125,8 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
     exports = Exports(settings.data / "exports")
     eraser = Eraser(store, ids, keyring, clock, exports=exports, erase_list=erase_list)
     jobs = Jobs(store, ids, clock, eraser, exports, keyring.vault)
+    permits = guard.anywhere if settings.allow_private_targets else guard.is_public
+    caller = Caller(permits=permits, monotonic=clock.monotonic, time_limit=settings.webhook_timeout)
     services = Services(
         store=store,
         ids=ids,
@@ -129,6 +135,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         sealer=keyring.vault,
         eraser=eraser,
         jobs=jobs,
+        rehearser=Rehearser(call=caller.call, vault=keyring.vault, clock=clock),
         limits=Buckets(clock) if settings.limits else None,
         registry=CollectorRegistry(),
         is_draining=lambda: rooms.is_draining,
@@ -145,6 +152,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         jobs=jobs,
         processes=processes,
         files=Files(EMBED),
+        caller=caller,
         settings=settings,
         clock=clock,
         ids=ids,
@@ -194,11 +202,9 @@ def open_database(settings: Settings) -> Backend:
 async def _living(house: House, tally: logs.Tally) -> AsyncIterator[None]:
     """What runs beside the requests: watching other processes, finishing erasures, delivering, sweeping."""
     settings = house.settings
-    permits = guard.anywhere if settings.allow_private_targets else guard.is_public
-    monotonic = house.clock.monotonic
     logging.getLogger().addHandler(tally)
-    async with Caller(permits=permits, monotonic=monotonic, time_limit=settings.webhook_timeout) as caller:
-        worker = _worker(house, caller)
+    async with house.caller:
+        worker = _worker(house)
         jobs = [asyncio.create_task(house.rooms.watch_others(), name="watch")]
         await house.eraser.replay()
         await house.eraser.resume_pending()
@@ -218,10 +224,10 @@ async def _living(house: House, tally: logs.Tally) -> AsyncIterator[None]:
     logging.getLogger().removeHandler(tally)
 
 
-def _worker(house: House, caller: Caller) -> Worker:
+def _worker(house: House) -> Worker:
     deps = Deps(
         store=house.store,
-        call=caller.call,
+        call=house.caller.call,
         vault=house.keyring.vault,
         clock=house.clock,
         ids=house.ids,

@@ -13,6 +13,7 @@ from roxels.actions.manage import Sealer
 from roxels.api.limits import Buckets
 from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
+from roxels.outbound.rehearsing import Rehearser
 from roxels.storage.store import Store
 
 
@@ -27,6 +28,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     sealer: Sealer
     eraser: Eraser
     jobs: Jobs
+    #: Tries outputs out.
+    rehearser: Rehearser
     #: None where requests are not counted (`ROXELS_LIMITS=off`).
     limits: Buckets | None
     #: What `/metrics` shows; other rooms may register their own numbers.

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.events import AnyEvent, Fact
 from roxels.domain.life import EndedBy, Status
-from roxels.domain.outputs import Subject
+from roxels.domain.occasions import Subject
 from roxels.domain.persons import Person
 from roxels.domain.proof import Proof, Sight
 from roxels.domain.resumption import Past

@@ -35,13 +35,14 @@ from roxels.domain.events import (
 )
 from roxels.domain.ids import Ids
 from roxels.domain.memory import Memory
-from roxels.domain.outputs import Subject
+from roxels.domain.occasions import Subject
 from roxels.domain.proof import Proof, may_stay
 from roxels.domain.resumption import Report, report
 from roxels.domain.templates import Template
 from roxels.storage import log
 from roxels.storage.conversations import numbered
-from roxels.storage.log import Append, Behind, Due, Gone, Superseded
+from roxels.storage.log import Append, Behind, Gone, Superseded
+from roxels.storage.owing import Due
 from roxels.storage.sessions import Visit
 from roxels.storage.store import Store
 from roxels.understanding import fault

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from roxels.actions import admit, revoke
 from roxels.actions.admit import Exchange
+from roxels.actions.identify import TokenExpired, TokenRefused
 from roxels.api import bodies, device, shapes, views
 from roxels.api.answers import Answer, reply
 from roxels.api.auth import Embed, Public
@@ -16,6 +17,7 @@ from roxels.api.services import Services
 from roxels.domain.domains import permits
 from roxels.domain.errors import Forbidden, NotFound, Unauthorized
 from roxels.storage import devices, keys, sessions, templates
+from roxels.storage.audit import Actor
 from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Across, Environment
 
@@ -36,7 +38,12 @@ async def start_session(key: Embed, body: bodies.StartSession) -> Response:
     if token is None:
         admitted = await key.write(admit.admit, wish, services.ids)
     else:
-        admitted = await key.write(admit.admit_by_token, wish, token, services.sealer, services.ids)
+        try:
+            admitted = await key.write(admit.admit_by_token, wish, token, services.sealer, services.ids)
+        except (TokenRefused, TokenExpired) as refusal:
+            actor = Actor("browser", key.row.id)
+            await key.write(services.audit.note, actor, "identity.token_refused", None, why=refusal.why)
+            raise
     return reply(Answer(body=views.visit(admitted, services.origin), status=201, headers=headers))
 
 
@@ -78,7 +85,7 @@ async def reset_session(caller: Public, body: bodies.ResetSession) -> Response:
     for environment in get_args(Environment):
         browser = device.known(caller.asking, environment, body.host_origin)
         if browser is not None and (visit is None or environment == visit.environment):
-            await services.store.write(environment, revoke.sign_out, browser.hash)
+            await services.store.write(environment, revoke.sign_out, browser.hash, services.audit)
             headers = device.taken_from(browser)
     return reply(Answer(body={"signed_out": True}, headers=headers))
 
