@@ -8,7 +8,7 @@ make bench ARGS="--small"       in miniature: whether measuring works, not how f
 import argparse
 import sys
 
-from bench import turns
+from bench import coming_back, crowds, log, remembering, turns, weight
 from bench.figures import SMALL, WHOLE, Figure, Measuring, write
 from bench.serving import on_core
 
@@ -16,6 +16,12 @@ MEASURED: dict[str, Measuring] = {
     "P1": turns.own_share,
     "P1b": turns.throughput,
     "P1c": turns.together,
+    "P2": coming_back.resume,
+    "P3": crowds.persons_listed,
+    "P4": crowds.idle,
+    "P5": remembering.share,
+    "P6": weight.embed,
+    "P8": log.durable,
 }
 
 

@@ -33,13 +33,13 @@ class Person:
         return first, time.perf_counter() - began
 
 
-async def sessions(served: Served, count: int) -> list[dict[str, Any]]:
-    """Open visits of so many persons."""
+async def sessions(served: Served, count: int, *, name: str = "person {}") -> list[dict[str, Any]]:
+    """Open visits of so many persons; `name` with its number is the external id."""
     headers = {"Authorization": f"Bearer {served.config['embed_key']}"}
     async with aiohttp.ClientSession(headers=headers) as http:
 
         async def one(number: int) -> dict[str, Any]:
-            body = {"external_id": f"person {number}"}
+            body = {"external_id": name.format(number)}
             async with http.post(f"{served.config['url']}/v1/embed/sessions", json=body) as answer:
                 assert answer.status == 201, await answer.text()
                 opened: dict[str, Any] = await answer.json()
@@ -51,9 +51,9 @@ async def sessions(served: Served, count: int) -> list[dict[str, Any]]:
         return opened
 
 
-async def talking(served: Served, count: int) -> list[Person]:
+async def talking(served: Served, count: int, *, name: str = "person {}") -> list[Person]:
     """So many persons in open conversations, greeted."""
-    opened = await sessions(served, count)
+    opened = await sessions(served, count, name=name)
     people = []
     for each in opened:
         socket = await Socket.connect(served.config["url"], "/v1/wire")

@@ -74,17 +74,17 @@ def on_core(number: int) -> None:
         os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
-async def _roxels(data: Path, pieces: int, pause: float) -> None:
+async def _roxels(data: Path, pieces: int, pause: float, template_id: str | None) -> None:
     given = Settings(data=data, port=0, limits=False, log_level="error", allow_private_targets=True)
     listener = server.listen(given)
     given = given.model_copy(update={"port": listener.getsockname()[1]})
     house = server.build(given, clock=SystemClock(), ids=RandomIds(), speaker=PiecesSpeaker(pieces, pause))
 
     def prepare(tx: Writing) -> dict[str, str]:
-        template = author.create(tx, TEMPLATE, house.ids)
-        key = manage.create_embed_key(tx, template.id, [], house.ids)
+        served_id = template_id or author.create(tx, TEMPLATE, house.ids).id
+        key = manage.create_embed_key(tx, served_id, [], house.ids)
         _, secret = manage.create_api_key(tx, "bench", house.ids)
-        return {"embed_key": key.key, "secret_key": secret, "template_id": template.id}
+        return {"embed_key": key.key, "secret_key": secret, "template_id": served_id}
 
     config = await house.store.write("test", prepare)
     config["url"] = server.origin_of(given)
@@ -124,12 +124,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=("roxels", "bare"))
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--template", help="serve this one of the data folder instead of a new one")
     parser.add_argument("--pieces", type=int, default=1)
     parser.add_argument("--pause", type=float, default=0.0)
     given = parser.parse_args()
     on_core(0)
     if given.kind == "roxels":
-        server.run(_roxels(given.data, given.pieces, given.pause))
+        server.run(_roxels(given.data, given.pieces, given.pause, given.template))
     else:
         server.run(_bare(given.pieces, given.pause))
 

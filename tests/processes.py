@@ -30,6 +30,8 @@ class Demo:
         self.config: dict[str, Any] = {}
         #: Seconds from exec to the first line of the latest start.
         self.took = 0.0
+        #: What is run: `roxels`, or something around it.
+        self.program: list[str] = [str(ROXELS)]
         self._settings = settings
         self._process: subprocess.Popen[str] | None = None
 
@@ -38,7 +40,7 @@ class Demo:
         began = time.monotonic()
         with (self.data.parent / f"{self.data.name}.log").open("a") as log:
             self._process = subprocess.Popen(
-                [str(ROXELS), "demo", "--port", str(self.port), "--data", str(self.data), "--json"],
+                [*self.program, "demo", "--port", str(self.port), "--data", str(self.data), "--json"],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -54,6 +56,12 @@ class Demo:
     def kill(self) -> None:
         """`kill -9`."""
         self._end(signal.SIGKILL)
+
+    def dead(self) -> int:
+        """Wait until it has ended by itself; says by which signal, negative."""
+        process = self._process
+        assert process is not None
+        return process.wait(30)
 
     def stop(self) -> int:
         """SIGTERM, and what the process said at its end."""

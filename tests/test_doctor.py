@@ -9,11 +9,16 @@ import pytest
 from pydantic import SecretStr
 
 from roxels import doctor, server
-from roxels.actions import author
+from roxels.actions import author, lifecycle
+from roxels.actions.open import open_visit
 from roxels.ambient import RandomIds, SystemClock
+from roxels.domain.events import AnyEvent, ConversationEnded, ConversationFailed
+from roxels.domain.lifecycle import EVENTS
 from roxels.settings import Settings
+from roxels.storage import conversations
 from roxels.storage.database import Database
-from roxels.storage.transaction import Environment
+from roxels.storage.transaction import Environment, Writing
+from tests.test_keeping import wish
 
 SOON = datetime(2100, 1, 1, tzinfo=UTC)
 GOAL = {"id": "g1", "prompt": "Ask.", "schema": {"type": "object", "properties": {"a": {"type": "string"}}}}
@@ -61,6 +66,27 @@ def test_before_the_first_start(tmp_path: Path) -> None:
 def test_an_output_that_leads_nowhere(tmp_path: Path, url: str) -> None:
     used(tmp_path, template(url))
     assert found(settings(tmp_path))["outputs"] == "fault"
+
+
+def test_a_lifecycle_webhook_that_leads_nowhere_and_a_conversation_that_failed(tmp_path: Path) -> None:
+    used(tmp_path)
+
+    async def plant() -> None:
+        house = server.build(Settings(data=tmp_path), clock=SystemClock(), ids=RandomIds())
+        template = await house.store.write("test", author.create, {"name": "T", "goals": [GOAL]}, house.ids)
+        opened = await house.store.write("test", open_visit, wish(template.id, "ada"), house.ids)
+        await house.store.write("test", lifecycle.create, "https://nowhere.example.com/x", EVENTS, house.ids)
+
+        def fail(tx: Writing) -> None:
+            ended: list[AnyEvent] = [ConversationEnded(ended_by="api"), ConversationFailed(reason="planted")]
+            conversations.add(tx, opened.conversation_id, opened.state, None, ended)
+
+        await house.store.write("test", fail)
+        await house.close()
+
+    asyncio.run(plant())
+    known = found(settings(tmp_path))
+    assert (known["outputs"], known["conversations"]) == ("fault", "note")
 
 
 def test_what_settings_open(tmp_path: Path) -> None:

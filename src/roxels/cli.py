@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from roxels import demo as demonstration
-from roxels import doctor, keeping, moving, server, settings
+from roxels import doctor, keeping, moving, rotating, server, settings
 from roxels.actions import manage
 from roxels.ambient import RandomIds, SystemClock, chance
 from roxels.console import AsJson, Data, fail, read
@@ -22,6 +22,7 @@ from roxels.storage.audit import COMMAND
 from roxels.storage.erase_list import EraseListMissing
 from roxels.storage.keys import ApiKey
 from roxels.storage.transaction import Environment, Writing
+from roxels.storage.vault import KeyFileError
 from roxels.talk import CannotTalk, talk
 
 app = typer.Typer(
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-keys = typer.Typer(no_args_is_help=True, help="Secret keys of an environment.")
+keys = typer.Typer(no_args_is_help=True, help="Secret keys of an environment, and the key that seals secrets.")
 app.add_typer(keys, name="key")
 keeping.install(app)
 moving.install(app)
@@ -129,6 +130,9 @@ def talk_command(
     typer.echo("\nCome back any time: the conversation goes on where you left it.")
 
 
+keys.command("rotate")(rotating.rotate)
+
+
 @keys.command("create")
 def create_key(
     environment: Annotated[str, typer.Option(help="test or live")] = "test",
@@ -221,7 +225,7 @@ def _invitation(config: dict[str, Any]) -> str:
 def _run(work: Any) -> Any:
     try:
         return server.run(work)
-    except (server.PortTaken, opening.Unusable, EraseListMissing, CannotTalk) as fault:
+    except (server.PortTaken, opening.Unusable, EraseListMissing, KeyFileError, CannotTalk) as fault:
         fail(str(fault))
 
 

@@ -143,7 +143,8 @@ def _keys(patient: Patient) -> tuple[Status, str] | None:
     loose = [file.name for file in files if file.exists() and file.stat().st_mode & 0o077]
     if loose:
         return "fault", f"Others can read {', '.join(loose)}. Run chmod 600 on them, and rotate what they hold."
-    if not all(file.exists() for file in files[:3]):
+    needed = files[:3] if patient.settings.vault_keys is None else files[1:3]
+    if not all(file.exists() for file in needed):
         return ("note", "There are no keys yet; the first start makes them.") if patient.refusal else _KEYS_LOST
     return "ok", "Keys can be read by their owner only. Keep a copy of them apart from the database's."
 
@@ -174,6 +175,15 @@ def _deliveries(patient: Patient) -> tuple[Status, str] | None:
     return "ok", "No delivery was given up."
 
 
+def _conversations(patient: Patient) -> tuple[Status, str] | None:
+    if patient.chart is None:
+        return None
+    failed = patient.chart.failed_conversations
+    if failed:
+        return "note", f"{failed} conversations could not be completed: GET /v1/interviews?status=failed lists them."
+    return "ok", "Every conversation that ended was completed."
+
+
 def _targets(patient: Patient) -> tuple[Status, str]:
     if patient.settings.allow_private_targets:
         return "note", "Webhooks may go to private addresses (ROXELS_ALLOW_PRIVATE_TARGETS): for development only."
@@ -190,9 +200,11 @@ def _outputs(patient: Patient) -> tuple[Status, str] | None:
     if patient.chart is None:
         return None
     wrong = sorted({fault for design in patient.chart.designs for fault in _unreachable(patient, design)})
+    hooks = {_fault_of(patient, url) for url in patient.chart.lifecycle_urls}
+    wrong += sorted(f"a lifecycle webhook ({fault})" for fault in hooks if fault is not None)
     if wrong:
         return "fault", f"{len(wrong)} outputs lead nowhere: {', '.join(wrong[:5])}."
-    return "ok", "Every output of the templates leads to an address."
+    return "ok", "Every output of the templates and every lifecycle webhook leads to an address."
 
 
 def _claims(patient: Patient) -> tuple[Status, str] | None:
@@ -218,6 +230,7 @@ PROBES: dict[str, Probe] = {
     "public_url": _public_url,
     "worker": _worker,
     "deliveries": _deliveries,
+    "conversations": _conversations,
     "targets": _targets,
     "outputs": _outputs,
     "limits": _limits,
@@ -231,21 +244,28 @@ _KEYS_LOST: tuple[Status, str] = (
 
 def _unreachable(patient: Patient, design: checkup.Design) -> Iterator[str]:
     """Outputs of a template whose host has no address that may be called: template and host."""
-    permits = guard.anywhere if patient.settings.allow_private_targets else guard.is_public
     try:
         template = templates.read(design.id, 1, design.raw)
     except RoxelsError:
         yield f"{design.id} (cannot be read)"
         return
-    for output in (*template.outputs, *(each for goal in template.goals for each in goal.outputs)):
-        target = guard.target(output.url.split("{{", 1)[0])
-        host = None if target is None else target.host
-        if host is None:
-            yield f"{design.id} (an address that cannot be called)"
-            continue
-        found = [host] if guard.kind_of(host) == "address" else patient.resolve(host)
-        if not found or not all(permits(each) for each in found):
-            yield f"{design.id} ({host})"
+    on_goals = (output for goal in template.goals for output in goal.outputs)
+    on_phases = (output for phase in template.phases for output in phase.outputs)
+    for output in (*template.outputs, *on_goals, *on_phases):
+        fault = _fault_of(patient, output.url)
+        if fault is not None:
+            yield f"{design.id} ({fault})"
+
+
+def _fault_of(patient: Patient, url: str) -> str | None:
+    """The host of an address that may not be called or is not there; None where all is well."""
+    permits = guard.anywhere if patient.settings.allow_private_targets else guard.is_public
+    target = guard.target(url.split("{{", 1)[0])
+    host = None if target is None else target.host
+    if host is None:
+        return "an address that cannot be called"
+    found = [host] if guard.kind_of(host) == "address" else patient.resolve(host)
+    return None if found and all(permits(each) for each in found) else host
 
 
 def _policy(raw: dict[str, object]) -> object:

@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from roxels import lazy, logs
 from roxels.actions.eraser import Eraser
@@ -39,6 +40,7 @@ from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
 from roxels.outbound import guard
 from roxels.outbound.http import Caller
+from roxels.outbound.rehearsing import Rehearser
 from roxels.outbound.worker import Deps, Pace, Worker
 from roxels.settings import Settings
 from roxels.storage import opening
@@ -49,6 +51,7 @@ from roxels.storage.leases import Peers
 from roxels.storage.postgresql import PostgreSQL
 from roxels.storage.store import Store
 from roxels.storage.vault import Keyring
+from roxels.wire.corked import Corked
 from roxels.wire.limits import Allowance
 from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
@@ -74,6 +77,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     jobs: Jobs
     processes: Peers
     files: Files
+    #: Makes every outgoing request, while the house lives.
+    caller: Caller
     settings: Settings
     clock: Clock
     ids: Ids
@@ -110,7 +115,8 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         database.close()
         raise
     store = Store(database, clock)
-    keyring = Keyring.load(settings.data, ids.key)
+    vault_keys = settings.vault_keys.get_secret_value() if settings.vault_keys else None
+    keyring = Keyring.load(settings.data, ids.key, vault_keys)
     processes = database.join(ids.new("proc"))
     engine = engine_for(settings)
     speaker = speaker or speaker_for(settings, clock, engine)
@@ -120,6 +126,8 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
     exports = Exports(settings.data / "exports")
     eraser = Eraser(store, ids, keyring, clock, exports=exports, erase_list=erase_list)
     jobs = Jobs(store, ids, clock, eraser, exports, keyring.vault)
+    permits = guard.anywhere if settings.allow_private_targets else guard.is_public
+    caller = Caller(permits=permits, monotonic=clock.monotonic, time_limit=settings.webhook_timeout)
     services = Services(
         store=store,
         ids=ids,
@@ -128,6 +136,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         sealer=keyring.vault,
         eraser=eraser,
         jobs=jobs,
+        rehearser=Rehearser(call=caller.call, vault=keyring.vault, clock=clock),
         limits=limits,
         registry=CollectorRegistry(),
         is_draining=lambda: rooms.is_draining,
@@ -144,6 +153,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         jobs=jobs,
         processes=processes,
         files=Files(EMBED),
+        caller=caller,
         settings=settings,
         clock=clock,
         ids=ids,
@@ -193,11 +203,9 @@ def open_database(settings: Settings) -> Backend:
 async def _living(house: House, tally: logs.Tally) -> AsyncIterator[None]:
     """What runs beside the requests: watching other processes, finishing erasures, delivering, sweeping."""
     settings = house.settings
-    permits = guard.anywhere if settings.allow_private_targets else guard.is_public
-    monotonic = house.clock.monotonic
     logging.getLogger().addHandler(tally)
-    async with Caller(permits=permits, monotonic=monotonic, time_limit=settings.webhook_timeout) as caller:
-        worker = _worker(house, caller)
+    async with house.caller:
+        worker = _worker(house)
         jobs = [asyncio.create_task(house.rooms.watch_others(), name="watch")]
         await house.eraser.replay()
         await house.eraser.resume_pending()
@@ -217,10 +225,10 @@ async def _living(house: House, tally: logs.Tally) -> AsyncIterator[None]:
     logging.getLogger().removeHandler(tally)
 
 
-def _worker(house: House, caller: Caller) -> Worker:
+def _worker(house: House) -> Worker:
     deps = Deps(
         store=house.store,
-        call=caller.call,
+        call=house.caller.call,
         vault=house.keyring.vault,
         clock=house.clock,
         ids=house.ids,
@@ -242,6 +250,14 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return runner.run(work)
 
 
+class TalkProtocol(WebSocketsSansIOProtocol):
+    """Uvicorn's WebSocket, over a transport that sends together what is written together."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A connection stands."""
+        super().connection_made(Corked(cast(asyncio.Transport, transport)))
+
+
 class Server(uvicorn.Server):
     """Uvicorn that says goodbye to listeners before it closes their connections."""
 
@@ -250,7 +266,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 house.app,
-                ws="websockets-sansio",
+                ws=TalkProtocol,
                 ws_max_size=settings.max_frame_bytes,
                 ws_per_message_deflate=False,
                 ws_ping_interval=20,

@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     """A PostgreSQL database to keep conversations in, e.g. `postgresql://roxels:password@db.example.com/roxels`; not
     set: an SQLite file in the data folder. Keys stay in the data folder either way."""
 
+    vault_keys: SecretStr | None = None
+    """The keys that seal secrets, 32 bytes each as base64, separated by commas, the oldest first and the one that seals
+    last; not set: the file `vault.keys` in the data folder, made at the first start."""
+
     host: str = "127.0.0.1"
     """The address to listen on; `0.0.0.0` for every one of this machine."""
 

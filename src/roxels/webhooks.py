@@ -101,6 +101,10 @@ class Message:
     #: The `Idempotency-Key`: the commit's id, by which repeats are dropped. No signature covers it; `id` is covered.
     key: str | None = None
 
+    def event(self) -> "Event | None":
+        """What happened, where this is no commit: `understanding`, or a lifecycle event; None for any other body."""
+        return _event(self.body)
+
     def commit(self) -> "Commit":
         """The default body, read. Raises `NotACommit` where the output has a body of its own; then read `body`."""
         return _commit(self.body)
@@ -127,6 +131,24 @@ class Commit:
     interview_id: str
     template_id: str
     session_id: str | None
+    #: Somebody tried the output out: nobody said this.
+    is_test: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened and is no commit."""
+
+    #: `understanding`, `conversation.completed` ...
+    name: str
+    #: The same for every attempt.
+    id: str
+    #: Aware, UTC.
+    created_at: datetime
+    #: Your own id for the person; None for an anonymous one, and where nobody may be named.
+    external_id: str | None
+    #: All of it, with what each event says beside this.
+    body: dict[str, Any]
 
 
 class Seen:
@@ -237,9 +259,24 @@ def _commit(body: bytes) -> Commit:
             interview_id=told["interview_id"],
             template_id=told["template_id"],
             session_id=told["session_id"],
+            is_test=told.get("test") is True,
         )
     except (ValueError, KeyError, TypeError):
         raise NotACommit from None
+
+
+def _event(body: bytes) -> Event | None:
+    try:
+        told = json.loads(body)
+        return Event(
+            name=told["event"],
+            id=told["event_id"],
+            created_at=datetime.fromisoformat(told["created_at"]),
+            external_id=told.get("external_id"),
+            body=told,
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _proved_standard(found: Mapping[str, str], body: bytes, keys: Iterable[bytes]) -> tuple[str, datetime]:

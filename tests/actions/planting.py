@@ -231,7 +231,7 @@ def found(folder: Path, needles: Iterable[str]) -> dict[str, list[str]]:
     return {
         needle: there
         for needle in needles
-        if (there := [name for name, content in files.items() if any(way in content for way in _ways(needle))])
+        if (there := [name for name, content in files.items() if any(way in content for way in ways(needle))])
     }
 
 
@@ -249,7 +249,8 @@ def inflated(path: Path) -> bytes:
     return b"\n".join(inner)
 
 
-def _ways(needle: str) -> list[bytes]:
+def ways(needle: str) -> list[bytes]:
+    """How a word may stand in a file: as UTF-8 or UTF-16, as JSON escapes it, within base64."""
     raw = needle.encode()
     ways = [raw, needle.encode("utf-16-le"), needle.encode("utf-16-be"), json.dumps(needle)[1:-1].encode()]
     for shift in range(3):  # where it begins within a group of three bytes

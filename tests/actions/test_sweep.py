@@ -9,13 +9,20 @@ from typing import Any, Literal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from roxels.actions.finish import complete_ended
 from roxels.actions.open import Opened, Wish, open_visit
 from roxels.actions.sweep import EVERY, Sweeper
 from roxels.domain.conversation import Conversation, fold
-from roxels.domain.events import AgentSaid, AgentStarted, AnyEvent, ConversationEnded, PersonSaid, SessionJoined
+from roxels.domain.events import (
+    AgentSaid,
+    AgentStarted,
+    AnyEvent,
+    ConversationEnded,
+    PersonSaid,
+    SessionJoined,
+)
 from roxels.domain.life import Status, overdue
 from roxels.domain.proof import Proof
 from roxels.storage import conversations, leases, log, sessions, templates
@@ -23,6 +30,7 @@ from roxels.storage.conversations import numbered
 from roxels.storage.leases import Processes
 from roxels.storage.log import Append, Piece
 from roxels.storage.schema import conversations as rows
+from roxels.storage.schema import events, template_versions
 from roxels.storage.store import Store
 from roxels.storage.transaction import AcrossWriting, Reading, Writing
 from roxels.testing import CountedIds, FakeClock, LineSpeaker
@@ -211,6 +219,45 @@ async def test_one_that_cannot_be_ended_holds_nobody_up(world: World) -> None:
     await world.sweeper.sweep()
     assert await world.status(sound) == "completed"
     assert (await world.state(broken)).status == "joined"
+
+
+async def test_one_that_cannot_be_completed_has_failed_and_says_why(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, sound = await world.begun(owes=True), await world.begun(owes=True)
+
+    def fault(tx: AcrossWriting) -> None:
+        """Its version of the template cannot be read any more."""
+        of_broken = select(rows.c.template_id).where(rows.c.id == broken.conversation_id).scalar_subquery()
+        query = select(template_versions).where(template_versions.c.template_id == of_broken)
+        kept = tx.first(query)
+        assert kept is not None
+        copy = dict(kept._mapping) | {"version": 9, "raw": {"name": "n", "goals": [{"id": 5}]}}
+        tx.run(insert(template_versions).values(copy))
+        tx.run(update(rows).where(rows.c.id == broken.conversation_id).values(template_version=9))
+        opened = tx.value(
+            select(events.c.body).where(events.c.conversation_id == broken.conversation_id, events.c.seq == 1)
+        )
+        changed = opened.replace('"template_version":1', '"template_version":9')
+        assert changed != opened
+        tx.run(
+            update(events)
+            .where(events.c.conversation_id == broken.conversation_id, events.c.seq == 1)
+            .values(body=changed)
+        )
+
+    await world.store.write_across(fault)
+    world.clock.advance(MINUTE)
+    assert await world.sweeper.sweep() == 2
+    assert await world.status(sound) == "completed"
+    state = await world.state(broken)
+    assert (state.status, state.ended_by) == ("failed", "agent")
+    assert state.failure == "Summary, findings or end-of-session outputs could not be made (AttributeError)."
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "A conversation could not be completed; it has failed."
+    ]
+    world.clock.advance(MINUTE)
+    assert await world.sweeper.sweep() == 0, "it is not tried again"
 
 
 # with people in the room -----------------------------------------------------------------------------------------

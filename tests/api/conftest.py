@@ -23,6 +23,9 @@ from roxels.api.app import build_api, document
 from roxels.api.services import Services
 from roxels.domain.conversation import fold
 from roxels.domain.events import AnyEvent
+from roxels.outbound import guard
+from roxels.outbound.http import Caller
+from roxels.outbound.rehearsing import Rehearser
 from roxels.storage import conversations, log
 from roxels.storage.database import Database
 from roxels.storage.files import Exports
@@ -169,6 +172,7 @@ class _Opened:
         store = Store(database, clock)
         keyring = Keyring.load(folder / "keys", ids.key)
         exports = Exports(folder / "exports")
+        self.caller = Caller(permits=guard.anywhere, monotonic=clock.monotonic)
         eraser = Eraser(store, ids, keyring, clock, exports=exports)
         services = Services(
             store=store,
@@ -178,6 +182,7 @@ class _Opened:
             sealer=keyring.vault,
             eraser=eraser,
             jobs=Jobs(store, ids, clock, eraser, exports, keyring.vault),
+            rehearser=Rehearser(call=self.caller.call, vault=keyring.vault, clock=clock),
             limits=limits,
             registry=REGISTRY,
             is_draining=lambda: bool(draining),
@@ -186,10 +191,12 @@ class _Opened:
 
     async def __aenter__(self) -> Door:
         door = self.door
+        await self.caller.__aenter__()
         door.template_id, door.secret, door.embed_key = await make(door, "test")
         return door
 
     async def __aexit__(self, *_: object) -> None:
+        await self.caller.__aexit__(None, None, None)
         await self.door.services.jobs.close()
         await self.door.services.eraser.close()
         await asyncio.to_thread(self.door.store.close)

@@ -7,6 +7,8 @@ import httpx2
 
 from roxels.domain.receipts import subject_of
 from tests.api.conftest import Door, make, told
+from tests.api.test_devices import Browser
+from tests.api.test_identity_tokens import Backend, present
 
 
 async def listed(server: httpx2.AsyncClient, **wanted: str) -> list[dict[str, Any]]:
@@ -94,3 +96,35 @@ async def test_who_may_read_it(
         assert await listed(other) == []
     told(await browser.get("/v1/audit"), 403, "forbidden")
     told(await stranger.get("/v1/audit/export"), 401, "unauthorized")
+
+
+async def test_tokens_that_do_not_hold_and_browsers_that_are_strangers_now(
+    door: Door, server: httpx2.AsyncClient
+) -> None:
+    made = (await server.post("/v1/identity-secrets", json={"name": "web"})).json()
+    backend = Backend(door, made["kid"], made["value"], "HS256")
+    once, over = backend.sign(backend.claims(jti="1")), backend.sign(backend.claims(exp=1))
+    for token in (once, once, over, backend.sign(kid="idk_nope")):
+        await present(door, token)
+    refused = await listed(server, action="identity.token_refused")
+    assert [entry["detail"]["why"] for entry in refused] == ["invalid", "expired", "replayed"]
+    assert {entry["actor"]["kind"] for entry in refused} == {"browser"}
+    assert {entry["subject"] for entry in refused} == {None}
+
+    browser = Browser(door, door.embed_key)
+    visit = await browser.start("ada")
+    person = (await server.get("/v1/persons?external_id=ada")).json()["items"][0]
+    await browser.post("/v1/embed/sessions/reset", token=visit["token"])
+    await browser.post("/v1/embed/sessions/reset")
+    (reset,) = await listed(server, action="device.reset")
+    assert (reset["actor"], reset["subject"]) == (
+        {"kind": "browser", "id": None},
+        subject_of(door.services.audit.salt, "person", person["id"]),
+    )
+    other = Browser(door, door.embed_key)
+    await other.start("ada")
+    device = (await server.get(f"/v1/persons/{person['id']}/devices")).json()["items"][-1]
+    await server.delete(f"/v1/persons/{person['id']}/devices/{device['id']}")
+    await server.delete(f"/v1/persons/{person['id']}/devices/dev_none")
+    (revoked,) = await listed(server, action="device.revoked")
+    assert (revoked["subject"], revoked["detail"]) == (reset["subject"], {})

@@ -33,6 +33,11 @@ async def test_a_value_goes_in_and_never_comes_out(door: Door, server: httpx2.As
     assert "hush" not in first + second
     assert door.services.sealer.open(second, environment="test", id=made["id"]) == "hush-2"
     assert answers[1].json()["items"][0]["description"] == "for tickets"
+    audited = (await server.get("/v1/audit")).json()["items"]
+    assert [(each["action"], each["detail"]) for each in audited] == [
+        ("secret.changed", {"id": made["id"]}),
+        ("secret.created", {"id": made["id"]}),
+    ]
 
 
 async def test_names_are_their_own_and_plain(server: httpx2.AsyncClient) -> None:

@@ -23,13 +23,17 @@ from roxels.domain.clock import Clock
 from roxels.domain.conversation import fold
 from roxels.domain.events import AnyEvent
 from roxels.domain.ids import Ids
-from roxels.domain.outputs import Owed
+from roxels.domain.occasions import Owed
 from roxels.domain.proof import Method, Proof
+from roxels.outbound import guard
+from roxels.outbound.http import Caller
+from roxels.outbound.rehearsing import Rehearser
 from roxels.storage import conversations, log, operators, templates
 from roxels.storage.database import Database
 from roxels.storage.files import Exports
 from roxels.storage.leases import Processes
-from roxels.storage.log import Append, Due
+from roxels.storage.log import Append
+from roxels.storage.owing import Due
 from roxels.storage.store import Store
 from roxels.storage.transaction import Environment
 from roxels.storage.vault import Keyring
@@ -86,6 +90,8 @@ class Office:
         keyring = Keyring.load(folder / "keys", ids.key)
         exports = Exports(folder / "exports")
         eraser = Eraser(self.store, ids, keyring, clock, exports=exports)
+        #: Enter it to let outputs be tried out.
+        self.caller = Caller(permits=guard.anywhere, monotonic=clock.monotonic)
         self.services = Services(
             store=self.store,
             ids=ids,
@@ -94,6 +100,7 @@ class Office:
             sealer=keyring.vault,
             eraser=eraser,
             jobs=Jobs(self.store, ids, clock, eraser, exports, keyring.vault),
+            rehearser=Rehearser(call=self.caller.call, vault=keyring.vault, clock=clock),
             limits=None,
             registry=CollectorRegistry(),
             is_draining=lambda: self.rooms.is_draining,

@@ -13,7 +13,7 @@ from roxels.domain.events import (
     PersonSaid,
     SessionJoined,
 )
-from roxels.domain.outputs import Owed
+from roxels.domain.occasions import Owed
 from roxels.domain.proof import Proof
 from roxels.domain.rendering import Frozen
 from tests.dashboard.office import Office

@@ -6,9 +6,15 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from roxels.actions import finish, lifecycle
 from roxels.actions import people as keeping
 from roxels.domain.events import AgentStarted, ConversationEnded, SessionJoined
+from roxels.domain.lifecycle import EVENTS, Happened
 from roxels.domain.proof import Proof
+from roxels.storage import deliveries
+from roxels.storage import lifecycle as outgoing
+from roxels.storage.deliveries import Wanted
+from roxels.storage.pages import Span
 from roxels.testing import CountedIds, FakeClock
 from tests.dashboard import people
 from tests.dashboard.markup import Markup
@@ -237,6 +243,27 @@ async def test_an_operator_ends_a_conversation(office: Office, operator: httpx2.
     assert "Ended by your server, or an operator" in after.text
     assert f"{address}/end" not in after.links
     assert (await operator.post(f"{address}/end", data={"csrf": csrf(page)})).status_code == 303
+
+
+async def test_what_is_told_of_a_conversation_stands_beside_its_outputs(
+    office: Office, operator: httpx2.AsyncClient
+) -> None:
+    await office.store.write("test", lifecycle.create, "https://ops.example.com/told", EVENTS, office.ids)
+    opened = await office.visit()
+    await office.store.write("test", finish.end_conversation, opened.conversation_id, "api")
+    page = await shown(operator, f"/dashboard/conversations/{opened.conversation_id}")
+    assert "https://ops.example.com/told" in page.text
+    assert "lifecycle event" in page.text
+
+
+async def test_what_names_nobody_is_sent_again(office: Office, operator: httpx2.AsyncClient) -> None:
+    await office.store.write("test", lifecycle.create, "https://ops.example.com/told", EVENTS, office.ids)
+    told = Happened(id="evt_1", name="person.erased", at=office.clock.now(), told={"receipt_id": "rcpt_1"})
+    await office.store.write("test", outgoing.tell, "test", told)
+    form = {"csrf": csrf(await operator.get("/dashboard/"))}
+    delivery_id = (await office.store.read("test", deliveries.listed, Wanted(), Span())).items[0].id
+    sent = await operator.post(f"/dashboard/deliveries/{delivery_id}/send", data=form)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/dashboard")
 
 
 async def test_a_delivery_is_sent_again(office: Office, operator: httpx2.AsyncClient) -> None:

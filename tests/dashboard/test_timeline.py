@@ -29,6 +29,7 @@ PAGES = Pages(FakeClock(START + timedelta(days=400)))
 def test_every_history_can_be_drawn(facts: list[Fact]) -> None:
     state = fold(facts)
     stored = Stored(
+        facts=(),
         id="iv_1",
         environment="test",
         person_id="person_1",

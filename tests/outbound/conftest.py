@@ -18,8 +18,8 @@ from roxels.actions.open import Opened, Wish, open_visit
 from roxels.ambient import RandomIds, SystemClock
 from roxels.domain import outputs, soundness
 from roxels.domain.conversation import fold
-from roxels.domain.events import GoalCommitted
-from roxels.domain.outputs import Subject
+from roxels.domain.events import AnyEvent, FieldCaptured, GoalCommitted
+from roxels.domain.occasions import Subject
 from roxels.domain.proof import Proof
 from roxels.outbound import guard
 from roxels.outbound.attempt import Outcome
@@ -29,7 +29,8 @@ from roxels.storage import keys, outbox, templates
 from roxels.storage.conversations import numbered
 from roxels.storage.database import Database
 from roxels.storage.keys import WebhookSecret
-from roxels.storage.log import Append, Due
+from roxels.storage.log import Append
+from roxels.storage.owing import Due
 from roxels.storage.schema import attempts, deliveries
 from roxels.storage.store import Store
 from roxels.storage.transaction import Across, Environment, Rows
@@ -56,18 +57,27 @@ class Talk:
 
     async def commit(self, company: str = "Lovelace & Co") -> str:
         """The goal is final (once more); says the commit's id."""
-        office = self.office
-        kept = await office.store.read(self.environment, templates.active, self._template_id)
-        assert kept is not None
         self._revision += 1
         commit = GoalCommitted(
             goal_id="g1",
             revision=self._revision,
-            commit_id=office.ids.new("commit"),
+            commit_id=self.office.ids.new("commit"),
             data={"company": company},
             proof=self.state.proof_of(self.opened.session_id),
         )
-        facts = numbered(self.state, [commit], at=office.clock.now(), session_id=self.opened.session_id)
+        await self.keep(commit)
+        return commit.commit_id
+
+    async def capture(self, **fields: Any) -> None:
+        """More is known of the goal."""
+        await self.keep(*(FieldCaptured(goal_id="g1", field=name, value=value) for name, value in fields.items()))
+
+    async def keep(self, *events: AnyEvent) -> None:
+        """Keep these facts, and what they owe, in one transaction."""
+        office = self.office
+        kept = await office.store.read(self.environment, templates.active, self._template_id)
+        assert kept is not None
+        facts = numbered(self.state, events, at=office.clock.now(), session_id=self.opened.session_id)
         after = fold(facts, self.state)
         person = self.opened.person
         subject = Subject(
@@ -87,7 +97,6 @@ class Talk:
             )
         )
         self.state = after
-        return commit.commit_id
 
 
 class Office:
@@ -138,9 +147,15 @@ class Office:
         """Somebody's conversation with these outputs on its goal, and these at its end."""
         raw: dict[str, Any] = {
             "name": "Welcome",
-            "goals": [{"id": "g1", "outputs": [{"type": "webhook", "config": each} for each in configs]}],
-            "settings": {"outputs": [{"type": "webhook", "config": each} for each in at_end]},
+            "goals": [{"id": "g1", "outputs": webhooks_to(configs)}],
+            "settings": {"outputs": webhooks_to(at_end)},
         }
+        return await self.talk_about(raw, external_id, environment=environment)
+
+    async def talk_about(
+        self, raw: dict[str, Any], external_id: str | None, *, environment: Environment = "test"
+    ) -> Talk:
+        """Somebody's conversation on this template."""
         assert soundness.faults(raw) == []
         template_id = await self.store.write(environment, templates.create, raw, self.ids)
         wish = Wish(
@@ -170,15 +185,21 @@ class Office:
         await self.store.write("test", keeping.create, name, value, "", self.ids, self.vault)
 
     def worker(
-        self, name: str = "one", *, call: Call | None = None, pace: Pace | None = None, own_store: bool = False
+        self,
+        name: str = "one",
+        *,
+        call: Call | None = None,
+        pace: Pace | None = None,
+        own_store: bool = False,
+        own_time: bool = True,
     ) -> Worker:
-        """A worker that has started; with a `call` of its own, also one for which time stands still.
+        """A worker that has started; with a `call` of its own and `own_time`, one for which time stands still.
 
         With `own_store` it shares nothing with the others but the file.
         """
-        deps = self.deps(name)
-        if call is not None:
-            deps = msgspec.structs.replace(deps, call=call, clock=FakeClock(self.clock.now()))
+        deps = self.deps(name) if call is None else msgspec.structs.replace(self.deps(name), call=call)
+        if call is not None and own_time:
+            deps = msgspec.structs.replace(deps, clock=FakeClock(self.clock.now()))
         if own_store:
             deps = msgspec.structs.replace(deps, store=Store(Database(self.path), self.clock))
             self._stores.append(deps.store)
@@ -233,6 +254,11 @@ class Office:
     def is_at_hand(self, row: Rows) -> bool:
         """Whether this delivery is being sent, or may be looked at now."""
         return bool(row.claimed_by or (_has_a_time(row) and row.due_at <= self.clock.now()))
+
+
+def webhooks_to(configs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Outputs of these configs, as a template has them."""
+    return [{"type": "webhook", "config": each} for each in configs]
 
 
 def _has_a_time(row: Rows) -> bool:

@@ -16,6 +16,7 @@ class Got(msgspec.Struct, frozen=True):
     #: Names in small letters.
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
     @property
     def data(self) -> Any:
@@ -55,7 +56,7 @@ class Sink:
     async def take(self, request: web.Request) -> web.Response:
         """Keep a request, then answer it."""
         headers = {name.lower(): value for name, value in request.headers.items()}
-        got = Got(request.path_qs, headers, await request.read())
+        got = Got(request.path_qs, headers, await request.read(), request.method)
         async with self._arrived:
             self.got.append(got)
             number = len(self.got)

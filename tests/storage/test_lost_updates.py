@@ -7,15 +7,16 @@ red is shown by planting the fault on PostgreSQL: reading without holding the ro
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 
 from roxels.actions import author
 from roxels.actions.people import patch
 from roxels.domain.events import PersonSaid
-from roxels.storage import log, persons
+from roxels.storage import erasures, log, persons
 from roxels.storage.conversations import add
 from roxels.storage.database import Backend
 from roxels.storage.schema import persons as rows
@@ -92,6 +93,45 @@ async def test_many_first_visits_make_one_person(store: Store, template_id: str,
     person = await store.read("test", persons.get, visits[0].person.id)
     assert person is not None
     assert person.conversation_count == len({visit.conversation_id for visit in visits})
+
+
+class Interrupted(Writing):
+    """A transaction in which something happens after each insert."""
+
+    def __init__(self, tx: Writing, between: Callable[[], None]) -> None:
+        super().__init__(tx.connection, tx.environment, tx.now)
+        self._between = between
+
+    def insert_if_absent(self, table: Table, row: dict[str, Any]) -> bool:
+        """Insert, then let the others act."""
+        is_new = super().insert_if_absent(table, row)
+        self._between()
+        return is_new
+
+
+async def test_who_is_erased_between_two_statements_of_a_first_visit_is_a_stranger(
+    store: Store, database: Backend, template_id: str, ids: CountedIds
+) -> None:
+    visit = await opened(store, template_id, ids)
+    external_id = visit.person.external_id
+    assert external_id is not None
+    loop, erased = asyncio.get_running_loop(), threading.Event()
+
+    def erase() -> None:
+        if not erased.is_set():
+            erased.set()
+            coroutine = store.write("test", erasures.estrange, visit.person.id)
+            with suppress(TimeoutError):  # SQLite's one writer is this transaction: the other comes after it
+                asyncio.run_coroutine_threadsafe(coroutine, loop).result(GRACE)
+
+    def come(tx: Writing) -> str:
+        return persons.resolve(Interrupted(tx, erase), external_id, ids).id
+
+    found = await store.write("test", come)
+    known = await store.read("test", persons.find, external_id)
+    expected = {"sqlite": visit.person.id, "postgresql": known.id if known else ""}
+    assert found == expected[database.writer.dialect.name]
+    assert known is None or known.id != visit.person.id
 
 
 async def test_every_change_of_a_template_is_a_version(store: Store, template_id: str) -> None:

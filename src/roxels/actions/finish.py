@@ -1,18 +1,36 @@
-"""Bring something to its end: a visit, a conversation, or one that time has overtaken."""
+"""Bring something to its end: a visit, a conversation, or one that time has overtaken.
 
+A conversation that has ended is completed in one transaction: summary, findings, what its end owes. Where these cannot
+be made, it has failed, visibly and with the reason: nothing in them changes by trying again, and it holds nobody up.
+"""
+
+import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from roxels.domain import conversation as decide
 from roxels.domain import outputs, summary
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.errors import NotFound
-from roxels.domain.events import AnyEvent, ConversationCompleted, ConversationExpired, SessionEnded
+from roxels.domain.events import (
+    AnyEvent,
+    ConversationCompleted,
+    ConversationExpired,
+    ConversationFailed,
+    Fact,
+    SessionEnded,
+)
 from roxels.domain.ids import derived
 from roxels.domain.life import ABANDONED_AFTER, EndedBy, overdue
-from roxels.storage import conversations, leases, log, sessions, templates
-from roxels.storage.log import Append, Due, Stored
+from roxels.domain.lifecycle import of_end
+from roxels.domain.occasions import Owed, Subject
+from roxels.domain.templates import Template
+from roxels.storage import conversations, leases, lifecycle, log, sessions, templates
+from roxels.storage.log import Append, Stored
+from roxels.storage.owing import Due
 from roxels.storage.transaction import AcrossWriting, Writing
+
+logger = logging.getLogger(__name__)
 
 
 def end_visit(tx: Writing, conversation_id: str, session_id: str, cause: str) -> Conversation:
@@ -43,19 +61,26 @@ def complete_ended(tx: Writing, conversation_id: str) -> Conversation:
 
 
 def complete(tx: Writing | AcrossWriting, conversation_id: str, state: Conversation) -> Conversation:
-    """Give an ended conversation its summary and findings, and owe its end-of-session outputs; once, together."""
+    """Give an ended conversation its summary and findings, and owe its end-of-session outputs; once, together.
+
+    Or say that it has failed.
+    """
     if state.status != "processing":
         return state
+    environment, subject = conversations.subject(tx, conversation_id)
     kept = templates.version(tx, state.template_id, state.template_version)
     if kept is None:
         raise NotFound
-    made = ConversationCompleted(
-        summary=summary.summary(kept.read(), state), findings=summary.findings(kept.read(), state)
-    )
-    facts = conversations.numbered(state, [made], at=tx.now, session_id=None)
-    after = fold(facts, state)
-    environment, subject = conversations.subject(tx, conversation_id)
-    owed = outputs.owed_at_end(kept.read(), after, subject, tx.now)
+    try:
+        facts, after, owed = _completed(kept.read(), state, subject, tx.now)
+    except Exception as fault:
+        logger.exception(
+            "A conversation could not be completed; it has failed.",
+            extra={"action": "complete", "interview_id": conversation_id},
+        )
+        failed = conversations.add(tx, conversation_id, state, None, [ConversationFailed(reason=_reason(fault))])
+        lifecycle.tell(tx, environment, of_end(failed, subject, tx.now))
+        return failed
     due = tuple(
         Due(
             id=derived("del", each.commit_id, str(place)),
@@ -67,7 +92,23 @@ def complete(tx: Writing | AcrossWriting, conversation_id: str, state: Conversat
     )
     append = Append(conversation_id=conversation_id, expected_seq=state.head, facts=facts, state=after, due=due)
     log.keep(tx, append)
+    lifecycle.tell(tx, environment, of_end(after, subject, tx.now))
     return after
+
+
+def _completed(
+    template: Template, state: Conversation, subject: Subject, at: datetime
+) -> tuple[tuple[Fact, ...], Conversation, list[Owed]]:
+    """The fact of it, the conversation with that, and what it owes. Pure: it comes out the same however often."""
+    made = ConversationCompleted(summary=summary.summary(template, state), findings=summary.findings(template, state))
+    facts = conversations.numbered(state, [made], at=at, session_id=None)
+    after = fold(facts, state)
+    return facts, after, outputs.owed_at_end(template, after, subject, at)
+
+
+def _reason(fault: Exception) -> str:
+    """A fixed sentence and the kind of the fault: its text may hold what was said."""
+    return f"Summary, findings or end-of-session outputs could not be made ({type(fault).__name__})."
 
 
 def overtake(
@@ -89,6 +130,8 @@ def overtake(
         if not is_alive(stored.speaker):
             leases.release(tx, conversation_id, stored.epoch)
         return None
+    if state.status == "processing":
+        return complete(tx, conversation_id, state)
     kept = templates.version(tx, state.template_id, state.template_version)
     if kept is None or state.created_at is None or state.last_activity_at is None:
         return None
@@ -104,9 +147,9 @@ def overtake(
     )
     if fate == "expired":
         return conversations.add(tx, conversation_id, state, None, [ConversationExpired()])
-    if fate == "processing":
-        state = _add_ending(tx, stored, decide.end(state, "abandoned", stored.said_so_far))
-    return complete(tx, conversation_id, state)
+    if fate is None:
+        return state
+    return complete(tx, conversation_id, _add_ending(tx, stored, decide.end(state, "abandoned", stored.said_so_far)))
 
 
 def _add_ending(tx: Writing | AcrossWriting, stored: Stored, events: list[AnyEvent]) -> Conversation:

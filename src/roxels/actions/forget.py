@@ -16,8 +16,9 @@ import msgspec
 from roxels.actions.audit import Auditor
 from roxels.domain.errors import Internal, NotFound
 from roxels.domain.ids import Ids
+from roxels.domain.lifecycle import of_erasure
 from roxels.domain.receipts import Kind, Reason, Receipt, alias_of, digest, sealed, subject_of
-from roxels.storage import conversations, erasures, jobs, persons, receipts
+from roxels.storage import conversations, erasures, jobs, lifecycle, persons, receipts
 from roxels.storage.audit import SYSTEM, Actor
 from roxels.storage.erasures import Erasure
 from roxels.storage.receipts import Link
@@ -86,6 +87,8 @@ def seal(tx: Writing, erasure_id: str, signer: Signer) -> Receipt:
     )
     receipt = sealed(receipt, signer.sign)
     receipts.add(tx, Link(n=last.n + 1 if last else 1, receipt=receipt))
+    if erasure.kind == "person":
+        lifecycle.tell(tx, tx.environment, of_erasure(receipt, tx.now))
     erasures.end(tx, erasure)
     return receipt
 

@@ -50,12 +50,18 @@ class TokenRefused(RoxelsError):
     code = "identity_token_invalid"
     status = 401
 
+    def __init__(self, message: str | None = None, *, why: str = "invalid") -> None:
+        super().__init__(message)
+        #: A word for the audit log; a token's own words never stand there.
+        self.why = why
+
 
 class TokenExpired(RoxelsError):
     """The identity token is over. Let your backend sign a new one."""
 
     code = "identity_token_expired"
     status = 401
+    why = "expired"
 
 
 class Vouched(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,7 +202,7 @@ def _use_up(tx: Writing, secret: IdentitySecret, jti: object, ends: datetime) ->
     if jti is None:
         return
     if not isinstance(jti, str) or not identities.use_up(tx, hashed(f"{secret.id} {jti}"), ends + SKEW):
-        raise TokenRefused("The identity token was used before; its `jti` lets it in once.")
+        raise TokenRefused("The identity token was used before; its `jti` lets it in once.", why="replayed")
 
 
 def _checked_key(pem: str) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol
 from roxels.domain.domains import cleaned
 from roxels.domain.errors import Conflict, Invalid, NotFound
 from roxels.domain.ids import Ids
-from roxels.domain.outputs import destination
+from roxels.domain.occasions import destination
 from roxels.storage import deliveries, keys, outbox, templates
 from roxels.storage.deliveries import Delivery
 from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret

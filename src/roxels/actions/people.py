@@ -23,8 +23,8 @@ def upsert(tx: Writing, external_id: str | None, changes: Changes, ids: Ids) -> 
         first_seen_at=tx.now,
         last_seen_at=tx.now,
     )
-    is_new = persons.create(tx, blank)
-    person = changed(blank if is_new else persons.find_again(tx, external_id), changes)
+    found, is_new = persons.create_or_find(tx, blank)
+    person = changed(found, changes)
     persons.save(tx, person)
     return person, is_new
 

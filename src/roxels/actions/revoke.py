@@ -1,8 +1,10 @@
 """Revoke what a browser stands for: its sessions end at once, and who listens by one is sent away."""
 
+from roxels.actions.audit import Auditor
 from roxels.actions.finish import end_visit
 from roxels.domain.errors import NotFound
 from roxels.storage import devices
+from roxels.storage.audit import BROWSER
 from roxels.storage.devices import Device
 from roxels.storage.transaction import Writing
 
@@ -17,8 +19,10 @@ def revoke_device(tx: Writing, person_id: str, device_id: str) -> Device:
     return devices.get(tx, device_id) or device
 
 
-def sign_out(tx: Writing, browser: str) -> None:
+def sign_out(tx: Writing, browser: str, auditor: Auditor) -> None:
     """This browser is a stranger to everybody from now on."""
+    for person_id in devices.persons_of(tx, browser):
+        auditor.note(tx, BROWSER, "device.reset", ("person", person_id))
     devices.revoke_browser(tx, browser)
     _end_sessions(tx, browser, None)
 

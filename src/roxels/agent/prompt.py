@@ -229,8 +229,8 @@ def _within(values: dict[str, Any], budget: int) -> dict[str, Any]:
 
 def _remembered(memory: Memory) -> dict[str, Any]:
     """The newest facts, then the newest words, within their budget; the rest is for `recall`."""
-    facts = [{"field": fact.field, "value": fact.value, "on": f"{fact.at:%Y-%m-%d}"} for fact in memory.facts]
-    lines = [{"said": line.text[:300], "on": f"{line.at:%Y-%m-%d}"} for line in reversed(memory.lines)]
+    facts = ({"field": fact.field, "value": fact.value, "on": f"{fact.at:%Y-%m-%d}"} for fact in memory.facts)
+    lines = ({"said": line.text[:300], "on": f"{line.at:%Y-%m-%d}"} for line in reversed(memory.lines))
     return {
         "conversations": memory.conversations,
         "facts": list(_fitting(facts, MEMORY // 2)),

@@ -9,7 +9,7 @@ A key that is missing, unknown, revoked or malformed is answered by one and the 
 by 403.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
@@ -20,7 +20,7 @@ from starlette.responses import Response
 from roxels.actions.audit import Action
 from roxels.api.answers import Answer, reply
 from roxels.api.device import Asking, asking
-from roxels.api.once import Once, answered, once_of
+from roxels.api.once import Once, answered, kept, once_of
 from roxels.api.services import Services, services_of
 from roxels.domain.errors import Forbidden, Unauthorized
 from roxels.domain.receipts import Kind
@@ -80,6 +80,14 @@ class SecretKey(msgspec.Struct, frozen=True, kw_only=True):
     async def post(self, work: Callable[[Writing], Answer]) -> Response:
         """Answer a POST: at most once per `Idempotency-Key`."""
         return reply(await self.write(answered, self.once, work, self.services.sealer))
+
+    async def post_after(self, work: Callable[[], Awaitable[Answer]]) -> Response:
+        """The same where the work is no transaction: its answer is kept once it is done."""
+        earlier = await self.read(kept, self.once, self.services.sealer)
+        if earlier is not None:
+            return reply(earlier)
+        answer = await work()
+        return await self.post(lambda _tx: answer)
 
 
 class EmbedKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,12 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from roxels.actions.jobs import MOST
 from roxels.actions.open import Wish
 from roxels.actions.recognise import Claim
+from roxels.actions.rehearse import Wanted
 from roxels.actions.retention import MOST_DAYS
 from roxels.api.device import Known
 from roxels.domain.domains import cleaned
 from roxels.domain.errors import Invalid
+from roxels.domain.lifecycle import EVENTS, EventName
 from roxels.domain.persons import external_id, person_name
 from roxels.domain.proof import Proof
+from roxels.domain.rehearsal import Given, Which
 from roxels.storage.jobs import NamedBy
 from roxels.storage.keys import EmbedKey
 from roxels.storage.retention import Rule
@@ -331,6 +334,58 @@ class SendAgain(Body):
 
     destination: Annotated[str, Field(max_length=2048, examples=["https://hooks.example.com"])]
     """Any address of the receiver; all that failed on the way to the same scheme, host and port are meant."""
+
+
+HookUrl = Annotated[str, Field(max_length=2048, examples=["https://ops.example.com/roxels"])]
+HookEvents = Annotated[list[EventName], Field(min_length=1, max_length=20)]
+
+
+class CreateLifecycleWebhook(Body):
+    """An address that is to be told what happens."""
+
+    url: HookUrl
+    """http or https; called as it stands."""
+    events: HookEvents = list(EVENTS)
+    """Of which events; not given: of all that there are today."""
+
+
+class ChangeLifecycleWebhook(Body):
+    """Another address, or other events."""
+
+    url: HookUrl | None = None
+    events: HookEvents | None = None
+
+
+class TryOutput(Body):
+    """Which output to try out, and what is to stand in place of samples.
+
+    With `goal_id` or `phase` it is one of theirs, else one of `settings.outputs`.
+    """
+
+    output_index: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Counted from 0, as written."""
+    goal_id: str | None = None
+    phase: Annotated[int | None, Field(ge=0, le=1000)] = None
+    """Counted from 0."""
+    version: Annotated[int | None, Field(ge=1, lt=2**31)] = None
+    """A version of the template; not given: the published one."""
+    data: Annotated[dict[str, Any] | None, Field(examples=[{"company": "Example Ltd"}])] = None
+    """Fields by name; the others are filled in with samples."""
+    context: Context = None
+    external_id: ExternalId = "sample-person"
+
+    def wanted(self, template_id: str) -> Wanted:
+        """What is wanted. Raises `Invalid`."""
+        if self.goal_id is not None and self.phase is not None:
+            raise Invalid("An output stands on a goal or on a phase: send `goal_id` or `phase`.", field="phase")
+        data = self.data or {}
+        _check_size(data, "data")
+        return Wanted(
+            template_id=template_id,
+            version=self.version,
+            which=Which(index=self.output_index, goal_id=self.goal_id, phase=self.phase),
+            given=Given(data=data, context=checked_context(self.context), external_id=external_id(self.external_id)),
+        )
 
 
 def checked_context(context: dict[str, Any] | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from roxels.api.answers import Answer, encoded
 from roxels.domain.errors import Conflict, Invalid
 from roxels.storage import idempotency
 from roxels.storage.idempotency import Answered
-from roxels.storage.transaction import Writing
+from roxels.storage.transaction import Environment, Reading, Writing
 
 HEADER = "Idempotency-Key"
 MAX_KEY = 255
@@ -46,22 +46,28 @@ async def once_of(request: Request) -> Once | None:
     return Once(key, digest.hexdigest())
 
 
+def kept(tx: Reading, once: Once | None, sealer: Sealer) -> Answer | None:
+    """What this key was answered already, if it was. Raises `Conflict`; see the table above."""
+    earlier = None if once is None else idempotency.find(tx, once.key)
+    return None if once is None or earlier is None else _again(once, tx.environment, earlier, sealer)
+
+
 def answered(tx: Writing, once: Once | None, work: Callable[[Writing], Answer], sealer: Sealer) -> Answer:
     """Do the work, unless this key was answered already; see the table above."""
     if once is None:
         return work(tx)
-    earlier = idempotency.find(tx, once.key)
+    earlier = kept(tx, once, sealer)
     if earlier is not None:
-        return _again(tx, once, earlier, sealer)
+        return earlier
     answer = work(tx)
-    kept = answer.shows_secret_of or encoded(answer.body)
+    text = answer.shows_secret_of or encoded(answer.body)
     idempotency.keep(
         tx,
         Answered(
             key=once.key,
             request_hash=once.request_hash,
             status_code=SHOWN_ONCE if answer.shows_secret_of else answer.status,
-            body=sealer.seal(kept, environment=tx.environment, id=idempotency.place(once.key)),
+            body=sealer.seal(text, environment=tx.environment, id=idempotency.place(once.key)),
             person_id=answer.person_id,
             conversation_id=answer.conversation_id,
         ),
@@ -73,10 +79,10 @@ def answered(tx: Writing, once: Once | None, work: Callable[[Writing], Answer], 
 SHOWN_ONCE = 409
 
 
-def _again(tx: Writing, once: Once, earlier: Answered, sealer: Sealer) -> Answer:
+def _again(once: Once, environment: Environment, earlier: Answered, sealer: Sealer) -> Answer:
     if earlier.request_hash != once.request_hash:
         raise Conflict(f"This `{HEADER}` came with another request within 24 hours; use a new one.", field=HEADER)
-    kept = sealer.open(earlier.body, environment=tx.environment, id=idempotency.place(once.key))
+    text = sealer.open(earlier.body, environment=environment, id=idempotency.place(once.key))
     if earlier.status_code == SHOWN_ONCE:
-        raise Conflict(f"This request was done already and made {kept}. Its secret was shown then, and is not kept.")
-    return Answer(body=msgspec.json.decode(kept), status=earlier.status_code, headers={"Idempotent-Replayed": "true"})
+        raise Conflict(f"This request was done already and made {text}. Its secret was shown then, and is not kept.")
+    return Answer(body=msgspec.json.decode(text), status=earlier.status_code, headers={"Idempotent-Replayed": "true"})

@@ -12,6 +12,7 @@ from roxels.actions.jobs import Jobs
 from roxels.actions.manage import Sealer
 from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
+from roxels.outbound.rehearsing import Rehearser
 from roxels.storage.store import Store
 from roxels.wire.limits import Allowance
 
@@ -27,6 +28,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     sealer: Sealer
     eraser: Eraser
     jobs: Jobs
+    #: Tries outputs out.
+    rehearser: Rehearser
     #: None where requests are not counted (`ROXELS_LIMITS=off`).
     limits: Allowance | None
     #: What `/metrics` shows; other rooms may register their own numbers.

@@ -144,11 +144,11 @@ class Delivery(TypedDict):
     """What a commit owes to one address. `webhook-id` is its id, `Idempotency-Key` the commit's."""
 
     id: str
-    interview_id: str
+    interview_id: Annotated[str | None, Field(description="null: it names nobody (`person.erased`).")]
     goal_id: Annotated[str | None, Field(description="null: the end of the conversation owes it.")]
-    commit_id: str
+    commit_id: Annotated[str, Field(description="The `Idempotency-Key`; of an event, its `event_id`.")]
     revision: int
-    type: str
+    type: Annotated[str, Field(description="`webhook`; `understanding` (a `streaming` output); `lifecycle`.")]
     method: str
     url: Annotated[str, Field(description="Secrets stand in it by name only.")]
     unknown_variables: Annotated[list[str], Field(description="Variables of the output that had no value.")]
@@ -192,6 +192,7 @@ class Conversation(ConversationItem):
     data: Annotated[dict[str, dict[str, Any]], Field(description="What was captured, by goal.")]
     findings: list[dict[str, Any]]
     summary: str | None
+    failure: Annotated[str | None, Field(description="Why it has failed: a sentence of ours.")]
     outputs: Outputs
 
 
@@ -264,7 +265,7 @@ class AuditEntry(TypedDict):
 class AuditActor(TypedDict):
     """Who did it."""
 
-    kind: Literal["key", "operator", "command", "job", "system"]
+    kind: Literal["key", "operator", "command", "job", "system", "browser"]
     id: str | None
 
 

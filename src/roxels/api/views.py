@@ -129,6 +129,7 @@ def conversation(whole: Whole) -> shapes.Conversation:
         "data": {goal_id: goal.data for goal_id, goal in state.goals.items() if goal.data},
         "findings": list(state.findings),
         "summary": state.summary,
+        "failure": state.failure,
         "outputs": {"webhooks": [delivery(each) for each in whole.deliveries]},
     }
 

@@ -107,6 +107,8 @@ class Conversations:
         delivery = await self._desk.services.store.write(
             viewer.environment, manage.send_again, request.path_params["delivery_id"]
         )
+        if delivery.conversation_id is None:
+            return RedirectResponse("/dashboard", 303)
         return RedirectResponse(f"/dashboard/conversations/{quote(delivery.conversation_id)}#outputs", 303)
 
     async def _note_view(self, viewer: Viewer, conversation_id: str) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from roxels.api.shapes import Delivery
+from roxels.domain.lifecycle import TYPE
 from roxels.domain.persons import Person
 
 NAMELESS = "Anonymous visitor"
@@ -112,6 +114,11 @@ def value(given: Any) -> str:
 def as_json(given: Any) -> str:
     """JSON to be read by people."""
     return msgspec.json.format(msgspec.json.encode(given), indent=2).decode()
+
+
+def owed_by(delivery: Delivery) -> str:
+    """What owes a delivery: a goal, a lifecycle event, or the end of the conversation."""
+    return delivery["goal_id"] or ("lifecycle event" if delivery["type"] == TYPE else "the end")
 
 
 def plain(name: str) -> str:

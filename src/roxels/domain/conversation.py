@@ -155,6 +155,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     owes_reply: bool = False
     #: Ids of the participant's messages with their place, so that a resent one is said once.
     said: dict[str, int] = {}
+    #: Why it has failed.
+    failure: str | None = None
     summary: str | None = None
     findings: tuple[dict[str, Any], ...] = ()
 
@@ -432,7 +434,7 @@ class _Draft:
             case ConversationCompleted():
                 self.values |= {"status": "completed", "summary": event.summary, "findings": tuple(event.findings)}
             case ConversationFailed():
-                self.values["status"] = "failed"
+                self.values |= {"status": "failed", "failure": event.reason}
             case _:
                 assert_never(event)
 

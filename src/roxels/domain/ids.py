@@ -26,6 +26,8 @@ Kind = Literal[
     "op",
     "dev",
     "idk",
+    "evt",
+    "lwh",
 ]
 SecretKind = Literal["sk_test", "sk_live", "rk_test", "rk_live", "st", "join", "ops", "dc"]
 

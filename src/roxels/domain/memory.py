@@ -41,10 +41,17 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     facts: tuple[Remembered, ...] = ()
     lines: tuple[Line, ...] = ()
     conversations: int = 0
+    #: The newest of `facts` by field.
+    newest: dict[str, Remembered] = {}
+
+    def __post_init__(self) -> None:
+        """Each prompt asks for some fields; a long past is looked through once."""
+        newest = {fact.field: fact for fact in reversed(self.facts)}
+        msgspec.structs.force_setattr(self, "newest", newest)
 
     def value_of(self, field: str) -> Remembered | None:
         """The newest value captured for a field of this name, whatever goal it stood in."""
-        return next((fact for fact in self.facts if fact.field == field), None)
+        return self.newest.get(field)
 
     def recall(self, about: str, limit: int = 3) -> list[Line]:
         """The participant's own sentences about something: most shared words first, then the newest."""

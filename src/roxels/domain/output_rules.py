@@ -69,6 +69,13 @@ def warnings(config: Mapping[str, Any], fields: Collection[str] | None) -> Itera
             "The body is the data alone: nothing in it says whose it is. Name the person in the URL or a header, e.g. "
             "{{external_id}}.",
         )
+    if output.streaming and (output.raw_payload or output.body_template is not None):
+        yield (
+            "streaming",
+            "streaming",
+            "Only commits have the body that is written here; the events during the conversation have one of ours "
+            '(`"event": "understanding"`), and go to the same address.',
+        )
     if isinstance(output.body_template, str):
         if "{%" in output.body_template or "{#" in output.body_template:
             yield (

@@ -48,8 +48,10 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     raw_payload: bool = False
     #: None where nothing was said: JSON, or what a form's `Content-Type` in the headers says.
     body_encoding: BodyEncoding | None = None
-    #: JSON Schema of the body, for whoever reads the template; samples are made from it.
+    #: JSON Schema of the body, for whoever reads the template.
     schema: dict[str, Any] = {}
+    #: Told of every change of what is known, too, while the conversation goes on.
+    streaming: bool = False
     #: On the template: the goal whose commit fires it; None: the end of the conversation.
     trigger_goal: str | None = None
     #: Context key by selector: what later outputs are told of this one's answer.
@@ -299,6 +301,7 @@ def read_output(kind: str, config: Mapping[str, Any]) -> Output:
         raw_payload=config.get("raw_payload") is True,
         body_encoding=config.get("body_encoding"),
         schema=dict(config.get("schema") or {}),
+        streaming=config.get("streaming") is True,
         trigger_goal=config.get("trigger_goal"),
         response_capture=dict(config.get("response_capture") or {}),
     )

@@ -15,24 +15,23 @@ Nothing of a body, an address or a secret stands in a log line.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
 import msgspec
 
-from roxels import webhooks
 from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
 from roxels.domain.outputs import captured
-from roxels.domain.rendering import reveal
 from roxels.outbound.attempt import Done, Fatal, Outcome, RetryIn, verdict
 from roxels.outbound.circuits import PROBE_EVERY, Circuits
-from roxels.outbound.http import TIME_LIMIT, Request
+from roxels.outbound.http import TIME_LIMIT
+from roxels.outbound.sending import Call, Keys, Letter, opened, send
 from roxels.storage import outbox
-from roxels.storage.outbox import Claimed, Claims, Settled, Wish
+from roxels.storage.outbox import Claimed, Settled, Wish
 from roxels.storage.store import Store
-from roxels.storage.vault import CannotOpen, Vault
+from roxels.storage.vault import Vault
 
 log = logging.getLogger(__name__)
 
@@ -60,21 +59,13 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     """What the worker needs from outside."""
 
     store: Store
-    #: `outbound.http.Caller.call`.
-    call: Callable[[Request], Awaitable[Outcome]]
+    call: Call
     vault: Vault
     clock: Clock
     ids: Ids
     #: This process among those that share the database, and whether another one lives (`storage.leases.Processes`).
     process_id: str
     is_alive: Callable[[str], bool]
-
-
-class Keys(msgspec.Struct, frozen=True, kw_only=True):
-    """What one attempt is signed with, and the secrets that it names."""
-
-    signing: list[str]
-    named: dict[str, str]
 
 
 class Worker:
@@ -144,11 +135,14 @@ class Worker:
             self._settled = settled + self._settled
             self._back = back + self._back
             raise
-        secrets = {environment: self._opened(environment, claims) for environment in claims.sealed}
-        named = {environment: self._named(environment, found) for environment, found in claims.named.items()}
+        keys = {
+            environment: opened(
+                self._deps.vault, environment, claims.sealed.get(environment, []), claims.named.get(environment, {})
+            )
+            for environment in {delivery.environment for delivery in claims.taken}
+        }
         for delivery in claims.taken:
-            keys = Keys(signing=secrets.get(delivery.environment, []), named=named.get(delivery.environment, {}))
-            task = asyncio.create_task(self._send(delivery, keys))
+            task = asyncio.create_task(self._send(delivery, keys[delivery.environment]))
             self._sending[task] = delivery
             task.add_done_callback(self._sent)
         return claims.more and not self._is_stopping and len(self._sending) < self._pace.at_once
@@ -165,34 +159,11 @@ class Worker:
             troubled=self._circuits.limits(self._deps.clock.monotonic()),
         )
 
-    def _opened(self, environment: str, claims: Claims) -> list[str]:
-        opened = []
-        for secret_id, sealed in claims.sealed[environment]:
-            try:
-                opened.append(self._deps.vault.open(sealed, environment=environment, id=secret_id))
-            except CannotOpen as fault:
-                log.error(
-                    "A webhook secret does not open; set it again.",
-                    extra={"action": "deliver", "webhook_secret_id": secret_id, "code": fault.code},
-                )
-        return opened
-
-    def _named(self, environment: str, found: dict[str, tuple[str, str]]) -> dict[str, str]:
-        opened = {}
-        for name, (secret_id, sealed) in found.items():
-            try:
-                opened[name] = self._deps.vault.open(sealed, environment=environment, id=secret_id)
-            except CannotOpen as fault:
-                log.error(
-                    "A secret does not open; set its value again.",
-                    extra={"action": "deliver", "secret_id": secret_id, "code": fault.code},
-                )
-        return opened
-
-    async def _send(self, delivery: Claimed, keys: "Keys") -> None:
+    async def _send(self, delivery: Claimed, keys: Keys) -> None:
         began = self._deps.clock.now()
         try:
-            outcome = await self._attempt(delivery, keys, began)
+            letter = Letter(id=delivery.id, key=delivery.commit_id, request=delivery.request)
+            outcome = await send(self._deps.call, letter, keys, began)
         except asyncio.CancelledError:
             self._back.append(delivery)
             return
@@ -200,25 +171,6 @@ class Worker:
             log.exception("An attempt could not be made.", extra={"action": "deliver", "delivery_id": delivery.id})
             outcome = Outcome(error="internal", duration_ms=0)
         self._settled.append(self._judged(delivery, outcome, began))
-
-    async def _attempt(self, delivery: Claimed, keys: "Keys", now: datetime) -> Outcome:
-        if not keys.signing:
-            return Outcome(error="unsigned", duration_ms=0)
-        try:
-            request = reveal(delivery.request, keys.named)
-        except KeyError:
-            return Outcome(error="secret", duration_ms=0)
-        body = (request.body or "").encode()
-        signed = webhooks.sign(keys.signing, id=delivery.id, timestamp=int(now.timestamp()), body=body)
-        return await self._deps.call(
-            Request(
-                url=request.url,
-                method=request.method,
-                headers=request.headers | {"Idempotency-Key": delivery.commit_id} | signed,
-                body=None if request.method == "GET" else body,
-                secrets=tuple(keys.named[name] for name in delivery.request.secrets),
-            )
-        )
 
     def _judged(self, delivery: Claimed, outcome: Outcome, began: datetime) -> Settled:
         now = self._deps.clock.now()

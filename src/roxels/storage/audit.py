@@ -12,11 +12,12 @@ from roxels.storage.schema import audit
 from roxels.storage.transaction import AcrossWriting, Environment, Reading, Writing
 
 #: key: a secret key.   operator: in the dashboard.   command: on the server itself.   job, system: what followed of it.
-ActorKind = Literal["key", "operator", "command", "job", "system"]
+#: browser: somebody with a page's embed key, or with nothing.
+ActorKind = Literal["key", "operator", "command", "job", "system", "browser"]
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who did it. `id`: the id of the key, operator or job."""
+    """Who did it. `id`: the id of the key, embed key, operator or job."""
 
     kind: ActorKind
     id: str | None = None
@@ -24,6 +25,7 @@ class Actor(msgspec.Struct, frozen=True):
 
 SYSTEM = Actor("system")
 COMMAND = Actor("command")
+BROWSER = Actor("browser")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

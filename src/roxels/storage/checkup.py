@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from roxels.storage.database import Backend
-from roxels.storage.schema import conversations, deliveries, template_versions, templates
+from roxels.storage.schema import conversations, deliveries, lifecycle_webhooks, template_versions, templates
 from roxels.storage.transaction import Across
 
 #: Templates that are looked at, the latest changed first.
@@ -31,6 +31,9 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     newest_activity: datetime | None
     late_deliveries: int
     failed_deliveries: int
+    failed_conversations: int
+    #: Of lifecycle webhooks.
+    lifecycle_urls: list[str]
     designs: list[Design]
 
 
@@ -45,6 +48,10 @@ def examine(database: Backend, now: datetime) -> Chart:
             newest_activity=view.value(select(func.max(conversations.c.last_activity_at))),
             late_deliveries=_count(view, (deliveries.c.status == "due") & waits),
             failed_deliveries=_count(view, deliveries.c.status == "failed"),
+            failed_conversations=int(
+                view.value(select(func.count()).select_from(conversations).where(conversations.c.status == "failed"))
+            ),
+            lifecycle_urls=[row.url for row in view.all(select(lifecycle_webhooks.c.url))],
             designs=_designs(view),
         )
 

@@ -18,7 +18,7 @@ from roxels.domain.events import (
     PersonSaid,
 )
 from roxels.domain.life import EndedBy, Status
-from roxels.domain.outputs import Subject
+from roxels.domain.occasions import Subject
 from roxels.domain.persons import Person
 from roxels.domain.proof import Proof, Sight
 from roxels.domain.resumption import Past

@@ -27,7 +27,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """What a commit owes to one address."""
 
     id: str
-    conversation_id: str
+    conversation_id: str | None
     goal_id: str | None
     commit_id: str
     revision: int
@@ -56,6 +56,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     status: str | None = None
     conversation_id: str | None = None
+    type: str | None = None
 
 
 _SHOWN: AnySelect = select(*(deliveries.c[name] for name in Delivery.__struct_fields__ if name != "attempts"))
@@ -80,6 +81,8 @@ def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Delivery]:
     query = _SHOWN.where(deliveries.c.environment == tx.environment)
     if wanted.status is not None:
         query = query.where(deliveries.c.status == wanted.status)
+    if wanted.type is not None:
+        query = query.where(deliveries.c.type == wanted.type)
     if wanted.conversation_id is not None:
         query = query.where(deliveries.c.conversation_id == wanted.conversation_id)
     found = page(tx, query, (deliveries.c.created_at, deliveries.c.id), span, _bare)

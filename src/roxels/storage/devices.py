@@ -89,6 +89,14 @@ def revoke(tx: Writing, device: Device) -> None:
     tx.run(update(devices).where(devices.c.id == device.id, devices.c.revoked_at.is_(None)).values(revoked_at=tx.now))
 
 
+def persons_of(tx: Reading, browser: str) -> list[str]:
+    """Those whom this browser is known to."""
+    query = select(devices.c.person_id).where(
+        devices.c.environment == tx.environment, devices.c.browser_hash == browser, devices.c.revoked_at.is_(None)
+    )
+    return [row.person_id for row in tx.all(query.order_by(devices.c.created_at, devices.c.id))]
+
+
 def revoke_browser(tx: Writing, browser: str) -> None:
     """From now on this browser is a stranger to everybody. One that nobody talked in yet has nothing to lose."""
     tx.run(

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select, update
 
-from roxels.domain.outputs import Recipe, destination
+from roxels.domain.occasions import Recipe, destination
 from roxels.domain.rendering import Frozen
 from roxels.storage.schema import deliveries
 from roxels.storage.transaction import Rows

@@ -14,14 +14,15 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from roxels.domain.conversation import EMPTY, Conversation, fold
 from roxels.domain.errors import Conflict, NotFound
 from roxels.domain.events import Fact, decode, encode, name_of
-from roxels.domain.outputs import Owed, Recipe, destination
-from roxels.storage.freezing import columns_of, freeze_ready
-from roxels.storage.schema import ERASING, conversations, deliveries, events, persons, pieces
+from roxels.domain.occasions import Recipe
+from roxels.storage.freezing import freeze_ready
+from roxels.storage.owing import Due, owe, row_of
+from roxels.storage.schema import ERASING, conversations, events, pieces
 from roxels.storage.transaction import AcrossWriting, View, Writing
 
 
@@ -43,15 +44,6 @@ class Piece(msgspec.Struct, frozen=True):
     utterance_id: str
     start: int
     text: str
-
-
-class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery to write down with the commit that owes it."""
-
-    id: str
-    environment: str
-    person_id: str
-    owed: Owed
 
 
 class Append(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +72,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     environment: str
     person_id: str
+    #: What was read for it: all of them, or those after the state that was known already.
+    facts: tuple[Fact, ...]
     state: Conversation
     said_so_far: str
     epoch: int
@@ -168,12 +162,14 @@ def find(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> St
     row = view.first(view.held(select(conversations).where(conversations.c.id == conversation_id)))
     if row is None or row.epoch == ERASING:
         return None
-    state = fold(read_facts(view, conversation_id, after=since.head), since)
+    facts = read_facts(view, conversation_id, after=since.head)
+    state = fold(facts, since)
     unfinished = state.unfinished
     return Stored(
         id=row.id,
         environment=row.environment,
         person_id=row.person_id,
+        facts=tuple(facts),
         state=state,
         said_so_far=read_said(view, conversation_id, unfinished.utterance_id) if unfinished else "",
         epoch=row.epoch,
@@ -228,11 +224,14 @@ def _write_rows(connection: Connection, accepted: Sequence[Append]) -> None:
         connection.execute(
             update(conversations).where(conversations.c.id == bindparam("of")), list(projections.values())
         )
-    if due := [row for append in accepted for row in _due_rows(append)]:
-        owners = select(persons.c.id).where(persons.c.id.in_({row["person_id"] for row in due})).order_by(persons.c.id)
-        connection.execute(owners.with_for_update(key_share=True))  # two commits of one person take two places
-        connection.execute(insert(deliveries).values(place=_NEXT_PLACE), due)
+    due = [row_of(due, append.conversation_id, _at(append)) for append in accepted for due in append.due]
+    if due:
+        owe(connection, due)
         _freeze_ready(connection, accepted)
+
+
+def _at(append: Append) -> datetime | None:
+    return append.facts[-1].at if append.facts else None
 
 
 def _freeze_ready(connection: Connection, accepted: Sequence[Append]) -> None:
@@ -240,15 +239,6 @@ def _freeze_ready(connection: Connection, accepted: Sequence[Append]) -> None:
     for append in accepted:
         if append.facts and any(isinstance(due.owed.made, Recipe) for due in append.due):
             freeze_ready(connection, [append.conversation_id], append.facts[-1].at)
-
-
-_others = deliveries.alias()
-#: The place of one more delivery among those of its person: an order that no clock can upset.
-_NEXT_PLACE = (
-    select(func.coalesce(func.max(_others.c.place), 0) + 1)
-    .where(_others.c.person_id == bindparam("of_person"))
-    .scalar_subquery()
-)
 
 
 def _projection(append: Append) -> dict[str, Any]:
@@ -268,29 +258,3 @@ def _projection(append: Append) -> dict[str, Any]:
         "ended_at": state.ended_at,
         "last_activity_at": state.last_activity_at,
     }
-
-
-def _due_rows(append: Append) -> list[dict[str, Any]]:
-    at: datetime | None = append.facts[-1].at if append.facts else None
-    return [
-        {
-            "id": due.id,
-            "environment": due.environment,
-            "conversation_id": append.conversation_id,
-            "person_id": due.person_id,
-            "of_person": due.person_id,
-            "goal_id": due.owed.goal_id,
-            "commit_id": due.owed.commit_id,
-            "revision": due.owed.revision,
-            "type": due.owed.type,
-            **columns_of(due.owed.made),
-            "destination": destination(due.owed.url),
-            "captures": msgspec.json.encode(due.owed.captures).decode() if due.owed.captures else None,
-            "captured": None,
-            "due_at": at,
-            "claimed_by": None,
-            "tries": 0,
-            "created_at": at,
-        }
-        for due in append.due
-    ]

@@ -11,6 +11,7 @@ The law of a delivery:
     from                to                           in
     (commit)            due                          storage.log, in the transaction of the commit
     (commit)            waiting                      the same, where it is made of an earlier one's answer
+    (lifecycle event)   due                          storage.lifecycle, in the transaction of what happened
     waiting             due                          storage.freezing: that answer is in, or there will be none
     due, waiting        waiting                      exchange: an earlier one of its line is not settled
     due, waiting        (the same), claimed          exchange: `claimed_by` names the claim, `due_at` says its end
@@ -34,10 +35,12 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, insert, or_, select, update
 
+from roxels.domain.lifecycle import TYPE, LostDelivery, of_failure
+from roxels.domain.occasions import Subject
 from roxels.domain.rendering import Frozen
-from roxels.storage import secrets
+from roxels.storage import lifecycle, secrets
 from roxels.storage.freezing import freeze_ready, request_of
-from roxels.storage.schema import attempts, deliveries, webhook_secrets
+from roxels.storage.schema import attempts, deliveries, persons, webhook_secrets
 from roxels.storage.transaction import AcrossWriting, AnySelect, View, Writing
 
 Status = Literal["due", "waiting", "delivered", "failed"]
@@ -51,8 +54,9 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     claim: str
     environment: str
-    person_id: str
-    conversation_id: str
+    #: Both None where it names nobody.
+    person_id: str | None
+    conversation_id: str | None
     commit_id: str
     destination: str
     request: Frozen
@@ -196,8 +200,38 @@ def _settle(tx: AcrossWriting, settled: Sequence[Settled]) -> None:
     )
     tx.counts.update(("attempts", one.status) for one in kept)
     gone = [one.delivery for one in kept if one.status != "waiting"]
-    freeze_ready(tx.connection, {each.conversation_id for each in gone if each.captures}, tx.now)
+    waited_for = {each.conversation_id for each in gone if each.captures and each.conversation_id is not None}
+    freeze_ready(tx.connection, waited_for, tx.now)
     _let_go_on(tx, gone)
+    _tell_of_failures(tx, [one for one in kept if one.status == "failed"])
+
+
+def _tell_of_failures(tx: AcrossWriting, failed: Sequence[Settled]) -> None:
+    """Owe `delivery.failed` to whoever asked for it. One that was itself of the lifecycle is not told of."""
+    hearing = {
+        each: lifecycle.wanting(tx, each, "delivery.failed") for each in {one.delivery.environment for one in failed}
+    }
+    lost = {one.delivery.id: one for one in failed if hearing[one.delivery.environment]}
+    query = (
+        select(deliveries, persons.c.external_id)
+        .join(persons, persons.c.id == deliveries.c.person_id)
+        .where(deliveries.c.id.in_(lost), deliveries.c.type != TYPE)
+        .order_by(deliveries.c.person_id, deliveries.c.place)
+    )
+    for row in tx.all(query) if lost else []:
+        one = lost[row.id]
+        subject = Subject(conversation_id=row.conversation_id, person_id=row.person_id, external_id=row.external_id)
+        what = LostDelivery(
+            id=row.id,
+            type=row.type,
+            goal_id=row.goal_id,
+            commit_id=row.commit_id,
+            destination=row.destination,
+            attempts=row.tries,
+            status_code=one.status_code,
+            error=one.error,
+        )
+        lifecycle.tell(tx, row.environment, of_failure(what, subject, tx.now))
 
 
 def _let_go_on(tx: AcrossWriting, gone: Iterable[Claimed]) -> None:
@@ -267,7 +301,7 @@ def _claim(tx: AcrossWriting, wish: Wish) -> Claims:
     )
     return Claims(
         taken=taken,
-        sealed=_sealed(tx, {delivery.environment for delivery in taken}),
+        sealed=signing(tx, {delivery.environment for delivery in taken}),
         named=_named(tx, taken),
         more=len(found) == wish.limit,
     )
@@ -332,7 +366,8 @@ def _held_back(tx: AcrossWriting, ids: Collection[str]) -> dict[str, datetime]:
     return {row.id: row.until for row in tx.all(query)}
 
 
-def _sealed(view: View, environments: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+def signing(view: View, environments: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+    """The webhook secrets in force, sealed: (id, sealed) by environment, oldest first."""
     if not environments:
         return {}
     query = (

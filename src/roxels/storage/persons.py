@@ -6,11 +6,15 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, or_, select, update
 
+from roxels.domain.errors import Conflict
 from roxels.domain.ids import Ids
 from roxels.domain.persons import Person, Source, renamed
 from roxels.storage.pages import Page, Span, page
 from roxels.storage.schema import persons
 from roxels.storage.transaction import Reading, Rows, Writing
+
+#: How often an insert may find its way blocked by a row that is gone when it is looked for.
+ROUNDS = 5
 
 
 def get(tx: Reading, person_id: str) -> Person | None:
@@ -70,16 +74,23 @@ def resolve(tx: Writing, external_id: str | None, ids: Ids) -> Person:
     who is known and somebody who is not cost the same statements, so that time does not tell them apart.
     """
     blank = Person(id=ids.new("person"), external_id=external_id, first_seen_at=tx.now, last_seen_at=tx.now)
-    create(tx, blank)
-    return blank if external_id is None else find_again(tx, external_id)
+    return create_or_find(tx, blank)[0]
 
 
-def find_again(tx: Reading, external_id: str | None) -> Person:
-    """The person whose row an insert ran into."""
-    found = find(tx, external_id) if external_id is not None else None
-    if found is None:
-        raise LookupError("a person's row stood in the way of an insert and is not there")
-    return found
+def create_or_find(tx: Writing, person: Person) -> tuple[Person, bool]:
+    """Keep a new person, or find who has this external_id already; says whether it is the new one.
+
+    Between the two statements whoever stood in the way can be erased (PostgreSQL: each statement sees what was
+    committed before it). Then the id is free again, and the next round takes it.
+    """
+    for _ in range(ROUNDS):
+        is_new = create(tx, person)
+        if person.external_id is None:
+            return person, is_new
+        found = find(tx, person.external_id)
+        if found is not None:
+            return found, is_new
+    raise Conflict("This external_id is being erased and taken again and again; try once more.", field="external_id")
 
 
 def seen(tx: Writing, person: Person, name: str | None, source: Source) -> Person:

@@ -7,8 +7,8 @@
     who is alive     each process holds an advisory lock in a session of its own; it falls when the process dies
     hints            NOTIFY after the commit, outside it: ids only; a lost one costs a second (`Rooms.watch_others`)
 
-Erasing: `compact` is VACUUM, after which the rows' space is free to be used again. PostgreSQL has no way to overwrite
-it at once, and its log keeps old pages until it recycles them; docs/operations.md says what to do about that.
+Erasing: `compact` is VACUUM (`storage.vacuuming`), after which the rows' space is free to be used again. PostgreSQL has
+no way to overwrite it at once, and its log keeps old pages until it recycles them; docs/operations.md says what to do.
 """
 
 import hashlib
@@ -27,6 +27,7 @@ from sqlalchemy.pool import NullPool
 from roxels.storage.database import standing
 from roxels.storage.leases import Peers
 from roxels.storage.schema import metadata
+from roxels.storage.vacuuming import vacuum
 from roxels.storage.wake import DUE, Wake
 
 logger = logging.getLogger(__name__)
@@ -69,11 +70,8 @@ class PostgreSQL:
         return standing(self.readers)
 
     def compact(self) -> None:
-        """VACUUM what holds something of persons: the space of deleted rows is free to be used again."""
-        with self.writer.connect() as connection:
-            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-            for table in metadata.sorted_tables:
-                connection.execute(text(f"VACUUM {connection.dialect.identifier_preparer.format_table(table)}"))
+        """The space of deleted rows is free to be used again, and the planner has forgotten them."""
+        vacuum(self.writer)
 
     def empty_log(self) -> bool:
         """Nothing to do: the server recycles its log by itself."""

@@ -243,10 +243,12 @@ deliveries = Table(
     metadata,
     column("id", String, primary_key=True, about=PERSON),
     column("environment", String, about=NOTHING),
-    column("conversation_id", String, ForeignKey("conversations.id"), about=PERSON),
-    column("person_id", String, ForeignKey("persons.id"), about=PERSON),
+    #: None where it names nobody (`person.erased`).
+    column("conversation_id", String, ForeignKey("conversations.id"), nullable=True, about=PERSON),
+    column("person_id", String, ForeignKey("persons.id"), nullable=True, about=PERSON),
     #: None where the end of the conversation owes it.
     column("goal_id", String, nullable=True, about=NOTHING),
+    #: The `Idempotency-Key`: the commit's id, or that of what else happened.
     column("commit_id", String, about=PERSON),
     column("revision", Integer, about=NOTHING),
     column("type", String, about=NOTHING),
@@ -359,6 +361,19 @@ secrets = Table(
     column("created_at", Moment, about=NOTHING),
     column("updated_at", Moment, about=NOTHING),
     UniqueConstraint("environment", "name"),
+)
+
+#: Addresses that are told what happens in the environment: `domain.lifecycle` has the events.
+lifecycle_webhooks = Table(
+    "lifecycle_webhooks",
+    metadata,
+    column("id", String, primary_key=True, about=NOTHING),
+    column("environment", String, about=NOTHING),
+    column("url", Text, about=NOTHING),
+    column("events", JSON, about=NOTHING),
+    column("created_at", Moment, about=NOTHING),
+    column("updated_at", Moment, about=NOTHING),
+    Index(None, "environment", "created_at", "id"),
 )
 
 operators = Table(

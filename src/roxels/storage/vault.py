@@ -11,7 +11,9 @@ The law:
 
 A sealed secret is `<key id>.<base64 of nonce and ciphertext>`. It is bound to (environment, id): put under another row
 or into another environment, it does not open. A key's id is a hash of it (of the public half for signing), so it need
-not be written down and cannot be mixed up. To rotate, append a line; never remove one that something was sealed with.
+not be written down and cannot be mixed up. To rotate, append a line (`roxels key rotate` does, and seals all again);
+never remove one that something was sealed with. A process that meets a key which it does not know reads the file anew.
+The keys of the vault may stand in a setting instead; then there is no file of them.
 
 The files are made once, at the first start, complete and on disk before anything uses them: what a lost key had locked
 is lost. Processes on several machines that share a database need the same files. They belong into a backup of their
@@ -20,9 +22,11 @@ own: with them, a stolen database can be read.
 
 import base64
 import binascii
+import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -33,6 +37,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 KEY_SIZE = 32
 SIGNING = "signing.keys"
+VAULT = "vault.keys"
 _NONCE_SIZE = 12
 #: So many random bytes.
 Randomness = Callable[[int], bytes]
@@ -60,12 +65,23 @@ class UnknownKey(CannotOpen):
 
 
 class Vault:
-    """Locks secrets. `keys`: oldest first; the last one seals."""
+    """Locks secrets. `keys`: oldest first; the last one seals. `again`: reads them anew, where they can be added to."""
 
-    def __init__(self, keys: tuple[bytes, ...], randomness: Randomness) -> None:
+    def __init__(
+        self, keys: tuple[bytes, ...], randomness: Randomness, again: Callable[[], tuple[bytes, ...]] | None = None
+    ) -> None:
+        self._take(keys)
+        self._randomness = randomness
+        self._again = again
+
+    def _take(self, keys: tuple[bytes, ...]) -> None:
         self._ciphers = {_key_id(b"vault", key): AESGCM(key) for key in keys}
         self._current = _key_id(b"vault", keys[-1])
-        self._randomness = randomness
+
+    @property
+    def count(self) -> int:
+        """How many keys open something."""
+        return len(self._ciphers)
 
     def seal(self, secret: str, *, environment: str, id: str) -> str:
         """The secret as it may be stored in the row `id` of `environment`."""
@@ -76,6 +92,8 @@ class Vault:
     def open(self, sealed: str, *, environment: str, id: str) -> str:
         """The secret again. Raises `UnknownKey`, `CannotOpen`."""
         key_id, _, text = sealed.partition(".")
+        if key_id not in self._ciphers and self._again is not None:
+            self._take(self._again())
         if key_id not in self._ciphers:
             raise UnknownKey
         try:
@@ -120,14 +138,49 @@ class Keyring:
         self.subject_salt = subject_salt
 
     @classmethod
-    def load(cls, folder: Path, randomness: Randomness) -> Self:
-        """Read the key files of `folder`; make the folder and those that are missing. Raises `KeyFileError`."""
+    def load(cls, folder: Path, randomness: Randomness, vault_keys: str | None = None) -> Self:
+        """Read the key files of `folder`; make the folder and those that are missing. Raises `KeyFileError`.
+
+        `vault_keys`: those of the vault in place of their file, as base64, separated by commas, oldest first.
+        """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return cls(
-            vault=Vault(_keys(folder / "vault.keys", randomness), randomness),
+            vault=_vault(folder, randomness, vault_keys),
             signer=Signer(_keys(folder / SIGNING, randomness)),
             subject_salt=_keys(folder / "subjects.keys", randomness)[0],
         )
+
+
+def _vault(folder: Path, randomness: Randomness, given: str | None) -> Vault:
+    if given is not None:
+        return Vault(_parsed(given.split(","), "ROXELS_VAULT_KEYS"), randomness)
+    path = folder / VAULT
+    return Vault(_keys(path, randomness), randomness, lambda: _read(path))
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Only one at a time adds a key."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(folder / f"{VAULT}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def add_key(folder: Path, randomness: Randomness) -> None:
+    """Add a key to the vault, from now on the one that seals. Whole and on disk, or not at all. Raises `KeyFileError`.
+
+    Call it within `held`.
+    """
+    path = folder / VAULT
+    _keys(path, randomness)
+    text = f"{path.read_text('ascii').rstrip()}\n{base64.b64encode(randomness(KEY_SIZE)).decode()}\n"
+    draft = _drafted(path, text, randomness)
+    draft.replace(path)
+    _sync(path.parent)
 
 
 def verifiers(public_keys: Mapping[str, bytes]) -> dict[str, Callable[[bytes, bytes], bool]]:
@@ -159,34 +212,47 @@ def _read(path: Path) -> tuple[bytes, ...]:
         raise KeyFileError(
             f"{path.name} can be read by others than its owner. Run `chmod 600` on it and rotate the key."
         )
-    lines = [line.strip() for line in path.read_text("ascii", "replace").splitlines()]
+    lines = [line for line in path.read_text("ascii", "replace").splitlines() if not line.startswith("#")]
+    return _parsed(lines, path.name)
+
+
+def _parsed(lines: Sequence[str], where: str) -> tuple[bytes, ...]:
     try:
-        keys = tuple(base64.b64decode(line, validate=True) for line in lines if line and not line.startswith("#"))
+        keys = tuple(base64.b64decode(line, validate=True) for each in lines if (line := each.strip()))
     except (binascii.Error, ValueError):
         keys = ()
     if not keys or any(len(key) != KEY_SIZE for key in keys):
-        raise KeyFileError(f"{path.name} must hold one key of 32 bytes per line, as base64. Restore it from a backup.")
+        raise KeyFileError(f"{where} must hold keys of 32 bytes each, as base64. Restore it from a backup.")
     return keys
 
 
 def _make(path: Path, randomness: Randomness) -> None:
     """Write a new key, whole and on disk, under a name of its own; then give it its name, unless another was faster."""
-    draft = path.with_name(f"{path.name}.{randomness(8).hex()}")
     key = base64.b64encode(randomness(KEY_SIZE)).decode()
     text = f"# A key of this Roxels installation. Keep it secret, and keep a copy.\n{key}\n"
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    draft = _drafted(path, text, randomness)
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return
+        os.link(draft, path)
+    except FileExistsError:
+        return
     finally:
         draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _drafted(path: Path, text: str, randomness: Randomness) -> Path:
+    """A file beside `path` with this text, on disk."""
+    draft = path.with_name(f"{path.name}.{randomness(8).hex()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+def _sync(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

@@ -59,6 +59,7 @@ class Link:
         self._wake = wake
         self._own: deque[str] = deque()
         self._after = 0
+        self._live_after = 0
         self._utterance_id: str | None = None
         self._chars = 0
 
@@ -84,10 +85,14 @@ class Link:
 
     # what goes out
 
-    def open(self, after: int, rendered: Rendered | None) -> None:
-        """Everything after that place, then live; `rendered` is what the client shows of an answer already."""
+    def open(self, after: int, rendered: Rendered | None, *, head: int = 0) -> None:
+        """Everything after that place, then live; `rendered` is what the client shows of an answer already.
+
+        Answers that are over already, up to `head`, come as they ended, without pieces.
+        """
         self.state = "open"
         self._after = after
+        self._live_after = head
         if rendered is not None:
             self._utterance_id, self._chars = rendered.utterance_id, max(0, rendered.chars)
 
@@ -131,7 +136,8 @@ class Link:
             case AgentStarted(utterance_id=utterance_id) if utterance_id != self._utterance_id:
                 self._utterance_id, self._chars = utterance_id, 0
             case AgentSaid(utterance_id=utterance_id, text=text) if utterance_id == self._utterance_id:
-                messages += self._piece(utterance_id, text)
+                if fact.seq > self._live_after or self._chars:
+                    messages += self._piece(utterance_id, text)
             case _:
                 pass
         self._after = fact.seq

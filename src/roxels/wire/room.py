@@ -35,13 +35,14 @@ from roxels.domain.events import (
 )
 from roxels.domain.ids import Ids
 from roxels.domain.memory import Memory
-from roxels.domain.outputs import Subject
+from roxels.domain.occasions import Subject
 from roxels.domain.proof import Proof, may_stay
 from roxels.domain.resumption import Report, report
 from roxels.domain.templates import Template
 from roxels.storage import log
 from roxels.storage.conversations import numbered, subject
-from roxels.storage.log import Append, Behind, Due, Gone, Superseded
+from roxels.storage.log import Append, Behind, Gone, Superseded
+from roxels.storage.owing import Due
 from roxels.storage.sessions import Visit
 from roxels.storage.store import Store
 from roxels.understanding import fault
@@ -68,6 +69,10 @@ class Ports(msgspec.Struct, frozen=True):
     limits: Allowance | None = None
 
 
+#: So many messages are held for listeners that have not pulled them yet.
+TEXTS = 64
+
+
 class Overtaken(Exception):
     """The participant spoke, or the conversation ended, while a turn was being played."""
 
@@ -77,12 +82,10 @@ class Overtaken(Exception):
 class Room:
     """A conversation that somebody attends."""
 
-    def __init__(
-        self, visit: Visit, stored: log.Stored, facts: Sequence[Fact], template: Template, ports: Ports
-    ) -> None:
+    def __init__(self, visit: Visit, stored: log.Stored, template: Template, ports: Ports) -> None:
         self.id = stored.id
         self.template = template
-        self.facts: list[Fact] = list(facts)
+        self.facts: list[Fact] = list(stored.facts)
         self.state = stored.state
         self.said = stored.said_so_far
         self.epoch: int | None = None
@@ -93,13 +96,18 @@ class Room:
         self._ports = ports
         self._lock = asyncio.Lock()
         self._turn: asyncio.Task[None] | None = None
+        #: The latest facts as messages, while several listeners wait for them.
         self._texts: dict[int, str | None] = {}
 
     # what links see
 
     def text_of(self, fact: Fact) -> str | None:
         """The fact as a text message, encoded once for all listeners."""
+        if len(self.links) < 2:
+            return event_text(fact)
         if fact.seq not in self._texts:
+            if len(self._texts) >= TEXTS:
+                self._texts.clear()
             self._texts[fact.seq] = event_text(fact)
         return self._texts[fact.seq]
 
@@ -268,7 +276,7 @@ class Room:
 
     def _read_since(self, tx: Any, head: int) -> tuple[list[Fact], str, Subject]:
         stored = log.read(tx, self.id, since=self.state)
-        facts = log.read_facts(tx, self.id, after=head)
+        facts = [fact for fact in stored.facts if fact.seq > head]
         return facts, stored.said_so_far, subject(tx, self.id)[1]  # an adoption changes whose it is
 
     # speaking

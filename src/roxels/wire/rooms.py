@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from roxels.actions import finish
 from roxels.domain.conversation import Conversation
 from roxels.domain.errors import NotFound, Unauthorized
-from roxels.domain.events import AnyEvent, Fact, SessionJoined
+from roxels.domain.events import AnyEvent, SessionJoined
 from roxels.domain.templates import Template
 from roxels.storage import leases, log, sessions, templates, wake
 from roxels.storage.leases import Peers
@@ -58,7 +58,7 @@ class Rooms:
         """Let a listener in: welcome, everything after its place, then live."""
         room = await self._awake(visit)
         await self._mark_joined(room, visit)
-        link.open(min(after, room.state.head), rendered)
+        link.open(min(after, room.state.head), rendered, head=room.state.head)
         link.send(
             Welcome(
                 resumption=room.report(visit),
@@ -159,8 +159,8 @@ class Rooms:
     async def _wake(self, visit: Visit) -> Room:
         store = self.ports.store
         epoch = await store.write(visit.environment, leases.take, visit.conversation_id, self._processes)
-        stored, facts, template = await store.read(visit.environment, _read, visit.conversation_id)
-        room = Room(visit, stored, facts, template, self.ports)
+        stored, template = await store.read(visit.environment, _read, visit.conversation_id)
+        room = Room(visit, stored, template, self.ports)
         room.epoch = epoch
         return room
 
@@ -193,12 +193,12 @@ async def _quietly(room: Room) -> None:
         await room.catch_up()
 
 
-def _read(tx: Reading, conversation_id: str) -> tuple[log.Stored, list[Fact], Template]:
+def _read(tx: Reading, conversation_id: str) -> tuple[log.Stored, Template]:
     stored = log.read(tx, conversation_id)
     kept = templates.version(tx, stored.state.template_id, stored.state.template_version)
     if kept is None:
         raise NotFound
-    return stored, log.read_facts(tx, conversation_id), kept.read()
+    return stored, kept.read()
 
 
 def _settings(template: Template) -> dict[str, object]:

@@ -9,7 +9,7 @@ from roxels.wire.attendance import Attendance
 from roxels.wire.link import Link
 from roxels.wire.rooms import Rooms
 
-#: Seconds that a listener may take to accept a message before it is hung up on; it can come back any time.
+#: Seconds that a listener may take to accept what is sent at one go before it is hung up on; it can come back any time.
 SEND_TIMEOUT = 30.0
 
 
@@ -47,8 +47,9 @@ async def _write(
     while True:
         changed.clear()
         while messages := link.pull(attendance.room):
-            for message in messages:
-                await asyncio.wait_for(socket.send_text(message), SEND_TIMEOUT)
+            async with asyncio.timeout(SEND_TIMEOUT):
+                for message in messages:
+                    await socket.send_text(message)
         if link.close_code is not None:
             with suppress(RuntimeError):
                 await socket.close(link.close_code)

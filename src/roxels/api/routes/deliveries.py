@@ -23,11 +23,15 @@ async def list_deliveries(
     key: Secret,
     status: Annotated[Literal["waiting", "due", "delivered", "failed"] | None, Query()] = None,
     interview_id: str | None = None,
+    type: Annotated[
+        Literal["webhook", "understanding", "lifecycle"] | None,
+        Query(description="`understanding`: of outputs with `streaming`."),
+    ] = None,
     cursor: paging.After = None,
     limit: paging.Limit = 50,
 ) -> Response:
     """List deliveries, newest first."""
-    wanted = Wanted(status=status, conversation_id=interview_id)
+    wanted = Wanted(status=status, conversation_id=interview_id, type=type)
     found = await key.read(deliveries.listed, wanted, paging.span(cursor, limit))
     return reply(Answer(body=views.page(found, views.delivery)))
 

@@ -76,7 +76,12 @@ async def list_devices(key: Secret, person_id: str) -> Response:
 @router.delete("/{person_id}/devices/{device_id}", response_model=shapes.Device)
 async def revoke_device(key: Secret, person_id: str, device_id: str) -> Response:
     """Revoke what a browser stands for, at once: its sessions as this person end, and it is a stranger to her."""
-    return reply(Answer(body=views.device(await key.write(revoke.revoke_device, person_id, device_id))))
+
+    def work(tx: Writing) -> Device:
+        key.note(tx, "device.revoked", ("person", person_id))
+        return revoke.revoke_device(tx, person_id, device_id)
+
+    return reply(Answer(body=views.device(await key.write(work))))
 
 
 def _devices(tx: Reading, person_id: str) -> list[Device]:

@@ -80,6 +80,18 @@ sa.Table(
     sa.PrimaryKeyConstraint("name", name="pk_installation"),
 )
 sa.Table(
+    "lifecycle_webhooks",
+    tables,
+    sa.Column("id", sa.String(), nullable=False),
+    sa.Column("environment", sa.String(), nullable=False),
+    sa.Column("url", sa.Text(), nullable=False),
+    sa.Column("events", sa.JSON(), nullable=False),
+    sa.Column("created_at", schema.Moment(), nullable=False),
+    sa.Column("updated_at", schema.Moment(), nullable=False),
+    sa.PrimaryKeyConstraint("id", name="pk_lifecycle_webhooks"),
+    sa.Index("ix_lifecycle_webhooks_environment_created_at_id", "environment", "created_at", "id"),
+)
+sa.Table(
     "operators",
     tables,
     sa.Column("id", sa.String(), nullable=False),
@@ -293,8 +305,8 @@ sa.Table(
     tables,
     sa.Column("id", sa.String(), nullable=False),
     sa.Column("environment", sa.String(), nullable=False),
-    sa.Column("conversation_id", sa.String(), nullable=False),
-    sa.Column("person_id", sa.String(), nullable=False),
+    sa.Column("conversation_id", sa.String(), nullable=True),
+    sa.Column("person_id", sa.String(), nullable=True),
     sa.Column("goal_id", sa.String(), nullable=True),
     sa.Column("commit_id", sa.String(), nullable=False),
     sa.Column("revision", sa.Integer(), nullable=False),
