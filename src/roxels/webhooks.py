@@ -133,6 +133,8 @@ class Commit:
     session_id: str | None
     #: Somebody tried the output out: nobody said this.
     is_test: bool = False
+    #: Which keys of `context` a browser gave: the participant's word, not your server's.
+    context_from_browser: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +262,7 @@ def _commit(body: bytes) -> Commit:
             template_id=told["template_id"],
             session_id=told["session_id"],
             is_test=told.get("test") is True,
+            context_from_browser=tuple(told.get("context_from_browser", ())),
         )
     except (ValueError, KeyError, TypeError):
         raise NotACommit from None

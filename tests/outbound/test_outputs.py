@@ -66,6 +66,7 @@ async def test_identity_stands_everywhere_and_is_always_ours(office: Office) -> 
     }
     assert (default["external_id"], default["context"]["external_id"]) == ("ada/../bob", "ada/../bob")
     assert default["identity"] == {"proof": "claimed"}
+    assert default["context_from_browser"] == sorted(set(default["context"]) - {"external_id"})
     (_, own), (_, default) = by_person[nobody.opened.person.id]
     assert (own["who"], own["context"], own["proof"]) == (None, None, "anonymous")
     assert (default["external_id"], default["person_id"]) == (None, nobody.opened.person.id)

@@ -187,6 +187,7 @@ class Conversation(ConversationItem):
 
     adopted_from: Annotated[str | None, Field(description="Whom it was adopted from: the `id` of its first person.")]
     context: dict[str, Any]
+    context_from_browser: Annotated[list[str], Field(description="Keys of `context` that no server gave.")]
     transcript: list[Message]
     goals: list[Goal]
     data: Annotated[dict[str, dict[str, Any]], Field(description="What was captured, by goal.")]

@@ -13,6 +13,7 @@ from roxels.actions.inspect import Whole
 from roxels.actions.open import Opened
 from roxels.api import paging, shapes
 from roxels.domain import soundness
+from roxels.domain.context import unproven
 from roxels.domain.conversation import Conversation, Message, SessionState, Unfinished
 from roxels.domain.errors import Internal
 from roxels.domain.events import Fact, name_of
@@ -124,6 +125,7 @@ def conversation(whole: Whole) -> shapes.Conversation:
         "persons": [person(whole.person)],
         "sessions": visits,
         "context": {**state.browser_context, **state.server_context},
+        "context_from_browser": unproven(state.server_context, state.browser_context),
         "transcript": transcript(state, whole.stored.said_so_far),
         "goals": goals(whole.template, state),
         "data": {goal_id: goal.data for goal_id, goal in state.goals.items() if goal.data},

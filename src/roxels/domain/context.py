@@ -17,6 +17,11 @@ def merged(server: Mapping[str, Any], browser: Mapping[str, Any], external_id: s
     return {**browser, **server, "external_id": external_id}
 
 
+def unproven(server: Mapping[str, Any], browser: Mapping[str, Any]) -> list[str]:
+    """Which keys of the merged context are the participant's word: a browser gave them, and no server did."""
+    return sorted(key for key in browser if key not in server and key != "external_id")
+
+
 def look_up(path: str, values: Mapping[str, Any]) -> Any:
     """The value at a dotted path, or None."""
     found: Any = values

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from roxels.domain.context import merged
+from roxels.domain.context import merged, unproven
 from roxels.domain.conversation import Conversation
 from roxels.domain.placeholders import Variable, placeholders
 from roxels.domain.rendering import Frozen, freeze
@@ -106,8 +106,9 @@ def made(
 ) -> list[Owed]:
     """What these outputs make of the occasion, in their order; `state` is the conversation with it."""
     context = merged(state.server_context, state.browser_context, subject.external_id)
-    body = _body(template, occasion, subject, context)
-    values = _values(template, occasion, subject, context)
+    marks = {"context_from_browser": unproven(state.server_context, state.browser_context)}
+    body = _body(template, occasion, subject, context) | marks
+    values = _values(template, occasion, subject, context) | marks
     return [
         Owed(
             type=occasion.event or output.type,

@@ -25,7 +25,7 @@ OURS = frozenset(
     "x-roxels-test webhook-id webhook-timestamp webhook-signature".split()
 )
 #: Variables without a part of their own, and objects with fixed keys.
-SINGLE = frozenset("external_id person_id commit_id committed_at revision data context".split())
+SINGLE = frozenset("external_id person_id commit_id committed_at revision data context context_from_browser".split())
 FIXED = frozenset("identity.proof session.id interview.id template.id goal.id".split())
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CREDENTIAL = re.compile(
