@@ -5,14 +5,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from roxels.domain.errors import RateLimited
+from roxels.domain.errors import RateLimited, Unauthorized
 from roxels.domain.proof import Proof
 from roxels.storage import sessions
 from roxels.storage.sessions import Visit
 from roxels.wire.limits import RATES, Allowance, By, Rate, What
 from tests.wire.conftest import House
 from tests.wire.test_rooms import finished
-from tests.wire.test_visits import scripted
+from tests.wire.test_visits import passes, scripted
 
 
 def limited(house: House, rates: dict[tuple[What, By], Rate]) -> Allowance:
@@ -71,4 +71,36 @@ async def test_claims_use_up_nothing_of_a_verified_visit(tmp_path: Path) -> None
     for visit in (claimed, verified):
         with pytest.raises(RateLimited):
             limits.message(visit, "", 1)
+    await house.close()
+
+
+async def test_what_a_session_proved_runs_out_while_it_is_open(tmp_path: Path) -> None:
+    house = await scripted(tmp_path)
+    opened = await house.open()
+    listener = await house.listen(opened)
+    await listener.until(finished(1))
+    house.clock.advance((opened.expires_at - house.clock.now()).total_seconds() - 1)
+    await listener.send(frame="say", id="m1", text="in time")
+    await listener.until(lambda view: "m1" in view.messages)
+    house.clock.advance(1)
+    await listener.send(frame="say", id="m2", text="too late")
+    await listener.until(lambda view: listener.link.close_code == 4001)
+    assert "m2" not in listener.view.messages
+    with pytest.raises(Unauthorized):
+        await house.rooms.visit_of(opened.token or "")
+    again = await house.listen(await house.open())
+    assert again.link.close_code is None, "proven anew, it goes on"
+    assert "m1" in {frame.get("id") for frame in again.pull()}
+    await house.close()
+
+
+async def test_it_runs_out_for_whoever_only_listens(tmp_path: Path) -> None:
+    house = await scripted(tmp_path)
+    opened = await house.open()
+    listener = await house.listen(opened)
+    await listener.until(finished(1))
+    await passes(house, 46)
+    await listener.until(finished(2))
+    await passes(house, (opened.expires_at - house.clock.now()).total_seconds())
+    await listener.until(lambda view: listener.link.close_code == 4001)
     await house.close()

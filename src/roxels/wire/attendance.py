@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from roxels.domain.errors import RoxelsError
+from roxels.domain.errors import RoxelsError, Unauthorized
 from roxels.storage.sessions import Visit
 from roxels.wire.link import Link
 from roxels.wire.protocol import Ack, ClientFrame, Correct, Heard, Hello, Leave, Say
@@ -28,7 +28,7 @@ class Attendance:
         try:
             await self._act(frame, len(text))
         except RoxelsError as fault:
-            self.link.refuse(fault, fatal=self.room is None)
+            self.link.refuse(fault, fatal=self.room is None or isinstance(fault, Unauthorized))
 
     async def enter(self, visit: Visit, hello: Hello) -> None:
         """Let the listener in."""

@@ -73,6 +73,10 @@ class Ports(msgspec.Struct, frozen=True):
 TEXTS = 64
 
 
+#: Said to whoever comes with a session whose proof has run out.
+RUN_OUT = "What this session proved has run out; open a new one."
+
+
 class Overtaken(Exception):
     """The participant spoke, or the conversation ended, while a turn was being played."""
 
@@ -327,6 +331,9 @@ class Room:
     async def _play_next(self) -> bool:
         """Do the one thing that is due now, or wait for it; False when nothing can become due by itself."""
         visit = self._visit_over_time()
+        if visit is not None and visit.expires_at <= self._ports.clock.now():
+            await self._end_visit(visit)
+            return True
         if self.state.unfinished is None and visit is not None:
             await self._play_turn(await self._scene(time_is_up=True))
             await self._end_visit(visit)
@@ -416,9 +423,14 @@ class Room:
 
     async def _end_visit(self, visit: Visit) -> None:
         await self._ports.store.write(self.environment, end_visit, self.id, visit.session_id, "time")
+        has_run_out = visit.expires_at <= self._ports.clock.now()
         for link in [link for link, each in self.links.items() if each.session_id == visit.session_id]:
-            link.send(Bye(code="time", retry_ms=None))
-            link.close(1000)
+            if has_run_out:
+                del self.links[link]
+                link.refuse(Unauthorized(RUN_OUT), fatal=True)  # whoever can prove it anew comes back
+            else:
+                link.send(Bye(code="time", retry_ms=None))
+                link.close(1000)
 
 
 def _standing(state: Conversation) -> tuple[str | None, int, bool]:

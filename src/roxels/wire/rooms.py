@@ -19,7 +19,7 @@ from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Reading
 from roxels.wire.link import Link
 from roxels.wire.protocol import DRAINING, Bye, ClientFrame, Leave, Rendered, Welcome
-from roxels.wire.room import Ports, Room
+from roxels.wire.room import RUN_OUT, Ports, Room
 
 #: Seconds between two looks at what other processes wrote, while there are any.
 POLL = 0.1
@@ -50,7 +50,10 @@ class Rooms:
         return visit
 
     def count(self, visit: Visit, frame: ClientFrame, address: str, size: int) -> None:
-        """Count what a participant sends. Raises `RateLimited`; what is said again once it may is said once."""
+        """Count what a participant sends. Raises `RateLimited`; what is said again once it may is said once. And
+        `Unauthorized` where what the session proved has run out meanwhile."""
+        if visit.expires_at <= self.ports.clock.now():
+            raise Unauthorized(RUN_OUT)
         if self.ports.limits is not None and not isinstance(frame, Leave):
             self.ports.limits.message(visit, address, size)
 
