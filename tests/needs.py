@@ -1,6 +1,7 @@
 """What some tests need beside Python, and what happens where it is missing.
 
     @pytest.mark.browser      needs Chromium
+    @pytest.mark.node         needs Node.js
     @pytest.mark.postgresql   needs PostgreSQL's server programs
     @pytest.mark.crash        needs minutes: kills real servers
     @pytest.mark.alone        needs the machine for itself: measures time
@@ -55,6 +56,7 @@ class Program(msgspec.Struct, frozen=True):
 
 PROGRAMS = {
     "browser": Program("Chromium", "chromium", chromium),
+    "node": Program("Node.js", "nodejs", lambda: shutil.which("node")),
     "postgresql": Program("PostgreSQL", "postgresql", postgresql),
 }
 #: Both make the whole.
