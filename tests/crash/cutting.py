@@ -72,7 +72,7 @@ class Talker:
             self._opened = await answer.json()
 
     async def talk(self, *, until: int, chars: int | None = None) -> None:
-        """Say what is to be said until so many messages stand; with `chars`, leave when so much of the next is shown."""
+        """Talk until so many messages stand; with `chars`, leave when so much of the next one is shown."""
         async with asyncio.timeout(PATIENCE):
             async with self._http.ws_connect(self._opened["socket_url"]) as socket:
                 hello = {"frame": "hello", "v": 1, "token": self._opened["token"]}
