@@ -1,6 +1,6 @@
 # `make help` lists the targets. Everything the project needs is installed into .venv by its own files.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix lock openapi docs
+.PHONY: help setup run test crash bench check fix lock docs
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
@@ -27,6 +27,12 @@ run: $(STAMP) ## run the demo (ARGS="--port 8123 --data DIR --json" are passed o
 
 test: $(STAMP) ## the everyday tests (ARGS="-k name" are passed on); with CI=1 nothing may be left out
 	@$(BIN)/python -m tools.tests $(ARGS)
+
+crash: $(STAMP) ## cut answers of real servers 500 times, and write docs/reliability.md (ARGS="--seed 7" repeats)
+	@$(BIN)/python -m tests.crash $(ARGS)
+
+bench: $(STAMP) ## measure what docs/benchmarks.md says, and write it again (ARGS="--only P2" prints one figure)
+	@$(BIN)/python -m bench $(ARGS)
 
 check: $(STAMP) ## format, lint, types, floors, docs and house rules: what a change has to pass
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: make fix" >&2; exit 1; }

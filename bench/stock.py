@@ -11,7 +11,7 @@ from sqlalchemy import Table, insert
 
 from bench.serving import TEMPLATE
 from roxels import server
-from roxels.actions import author
+from roxels.actions import author, manage
 from roxels.ambient import RandomIds, SystemClock
 from roxels.domain.conversation import fold
 from roxels.domain.events import (
@@ -41,11 +41,12 @@ ROWS = 5000
 
 
 def stocked(data: Path, work: Callable[[Writing, str], T]) -> T:
-    """Make a data folder with a template, and let `work` write into it; says what that answers."""
+    """Make a data folder with a template and a webhook secret, and let `work` write into it; says what that answers."""
 
     async def run() -> T:
         house = server.build(Settings(data=data, log_level="error"), clock=SystemClock(), ids=RandomIds())
         try:
+            await house.store.write("test", manage.create_webhook_secret, "bench", house.ids, house.keyring.vault)
             template = await house.store.write("test", author.create, TEMPLATE, house.ids)
             return await house.store.write("test", work, template.id)
         finally:
