@@ -60,6 +60,7 @@ async def test_in_the_middle_of_an_answer(
             "code": "not_found",
             "message": "",
             "fatal": True,
+            "retry_ms": None,
         }
     for _ in range(100):
         gate.release()
