@@ -40,6 +40,7 @@ export class Talk {
     this.begun = Promise.resolve();
     /** A new visit may be on its way, in which case the old one is closed for good meanwhile. */
     this.rising = false;
+    this.shut = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.slowTimer = undefined;
   }
@@ -109,16 +110,23 @@ export class Talk {
     try {
       const who = { external_id: externalId ?? undefined, person_name: name, identity_token: await this.identity(true) };
       const { outcome, visit } = await post("/v1/embed/sessions/identify", { ...who, host_origin: this.origin }, this.bearer(), signal);
-      if (visit && !signal.aborted) this.rise(visit, outcome === "reopened", { externalId, name });
+      if (visit && !signal.aborted) return this.rise(visit, outcome === "reopened", { externalId, name });
     } catch (reason) {
-      if (!signal.aborted) this.complain(/** @type {Refusal} */ (reason));
+      const { error, status } = /** @type {Refusal} */ (reason);
+      const over = status === 401 && !error.startsWith("identity_token"); // the session itself: the wire learns it too
+      if (!signal.aborted && !over) this.complain(/** @type {Refusal} */ (reason));
     }
+    const { shut } = this;
     this.rising = false;
+    this.shut = 0;
+    if (shut && !signal.aborted) this.over(shut);
   }
 
   /** @param {import("./session.js").Session} visit @param {boolean} anew @param {import("./session.js").Brief["person"]} person */
   rise({ token, session_id, resumption }, anew, person) {
     this.wire?.close();
+    this.rising = false;
+    this.shut = 0;
     this.token = token;
     this.brief = { .../** @type {import("./session.js").Brief} */ (this.brief), person };
     this.host.tell("session", { sessionId: session_id });
@@ -266,7 +274,7 @@ export class Talk {
 
   /** The wire will not come back by itself. @param {number} code */
   over(code) {
-    if (this.rising) return this.enter("cut");
+    if (this.rising) return (this.shut = code), this.enter("cut");
     if (code === 4001 && performance.now() - this.renewedAt > RENEW_AGAIN_MS) {
       this.renewedAt = performance.now();
       this.view = { ...EMPTY, pending: this.view.pending };
