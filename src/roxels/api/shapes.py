@@ -438,6 +438,36 @@ class Device(TypedDict):
     revoked_at: datetime | None
 
 
+class MemoryLine(TypedDict):
+    """One line of what is remembered: a captured value (`kind: fact`), or the person's own words (`words`)."""
+
+    id: str
+    kind: Literal["fact", "words"]
+    goal_id: str | None
+    field: str | None
+    value: Any
+    text: str | None
+    interview_id: str
+    message_id: str | None
+    proof: str
+    at: datetime
+
+
+class MemoryLines(TypedDict):
+    """All of them, the newest first."""
+
+    items: list[MemoryLine]
+    next_cursor: None
+    has_more: bool
+
+
+class LineForgotten(TypedDict):
+    """A line that is told no more."""
+
+    deleted: bool
+    id: str
+
+
 class Devices(TypedDict):
     """All of them, the latest seen first."""
 

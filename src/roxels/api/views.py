@@ -9,6 +9,7 @@ import msgspec
 
 from roxels.actions import eraser
 from roxels.actions.admit import Admitted
+from roxels.actions.forget_line import line_id
 from roxels.actions.inspect import Whole
 from roxels.actions.open import Opened
 from roxels.api import paging, shapes
@@ -17,6 +18,7 @@ from roxels.domain.context import unproven
 from roxels.domain.conversation import Conversation, Message, SessionState, Unfinished
 from roxels.domain.errors import Internal
 from roxels.domain.events import Fact, name_of
+from roxels.domain.memory import Line, Remembered
 from roxels.domain.persons import Person
 from roxels.domain.receipts import Receipt
 from roxels.domain.resumption import Report
@@ -394,6 +396,23 @@ def visit(admitted: Admitted, origin: str) -> shapes.Visit:
         "expires_at": admitted.expires_at,
         "socket_url": f"ws{origin.removeprefix('http')}/v1/wire",
         "resumption": resumption(admitted.report),
+    }
+
+
+def memory_line(line: Remembered | Line) -> shapes.MemoryLine:
+    """A line of memory, with where it came from."""
+    is_fact = isinstance(line, Remembered)
+    return {
+        "id": line_id(line),
+        "kind": "fact" if is_fact else "words",
+        "goal_id": line.goal_id if isinstance(line, Remembered) else None,
+        "field": line.field if isinstance(line, Remembered) else None,
+        "value": line.value if isinstance(line, Remembered) else None,
+        "text": line.text if isinstance(line, Line) else None,
+        "interview_id": line.conversation_id,
+        "message_id": line.message_id,
+        "proof": line.proof,
+        "at": line.at,
     }
 
 

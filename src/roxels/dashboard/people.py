@@ -1,15 +1,18 @@
 """The pages about people: all of them, one of them, and what it takes to erase one."""
 
+from urllib.parse import quote
+
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from roxels.actions import browse
+from roxels.actions import browse, forget_line
 from roxels.api import paging
 from roxels.dashboard.desk import Desk
 from roxels.dashboard.erased import told
 from roxels.dashboard.viewer import Viewer
 from roxels.storage.pages import Span
+from roxels.storage.transaction import Writing
 
 PEOPLE_OF_A_PAGE = 50
 CONVERSATIONS_OF_A_PAGE = 25
@@ -54,6 +57,7 @@ class People:
             template_names=portrait.template_names,
             memory=portrait.memory,
             lines=portrait.memory.lines[: -LINES - 1 : -1],
+            line_id=forget_line.line_id,
         )
 
     async def ask_to_erase(self, viewer: Viewer, request: Request) -> Response:
@@ -67,6 +71,18 @@ class People:
             viewer.environment, request.path_params["person_id"], "dashboard", viewer.actor
         )
         return told(self._desk.pages, viewer, request, done)
+
+    async def forget_line(self, viewer: Viewer, request: Request, form: FormData) -> Response:
+        """Delete a line of what is remembered."""
+        person_id, line = request.path_params["person_id"], str(form.get("line"))
+        services = self._desk.services
+
+        def work(tx: Writing) -> None:
+            forget_line.forget_line(tx, person_id, line)
+            services.audit.note(tx, viewer.actor, "memory.forgotten", ("person", person_id))
+
+        await services.store.write(viewer.environment, work)
+        return RedirectResponse(f"/dashboard/people/{quote(person_id, safe='')}", 303)
 
     async def _portrait(self, viewer: Viewer, request: Request) -> browse.Portrait:
         return await self._desk.services.store.read(

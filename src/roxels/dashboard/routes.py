@@ -34,6 +34,7 @@ def dashboard_routes(services: Services) -> list[Route]:
         Route("/dashboard", home, methods=["GET"]),
         Route("/dashboard/", shows(people.everyone), methods=["GET"]),
         Route(person, shows(people.one), methods=["GET"]),
+        Route(f"{person}/memory", changes(people.forget_line), methods=["POST"]),
         Route(f"{person}/erase", shows(people.ask_to_erase), methods=["GET"]),
         Route(f"{person}/erase", changes(people.erase), methods=["POST"]),
         Route(conversation, shows(conversations.one), methods=["GET"]),

@@ -24,6 +24,7 @@ from roxels.domain.events import (
     GoalCommitted,
     GoalConfirmed,
     GoalProposed,
+    MemoryForgotten,
     PersonSaid,
     SessionEnded,
     SessionStarted,
@@ -123,6 +124,8 @@ def _note(fact: Fact, event: AnyEvent, template: Template) -> Note | None:
             return _noted(fact, "context", f"Context from {whose}", ", ".join(context))
         case SessionEnded(cause=cause):
             return _noted(fact, "left", words.LEFT[cause])
+        case MemoryForgotten():
+            return _noted(fact, "skipped", "A line of memory was deleted")
         case ConversationEnded(ended_by=ended_by):
             return _noted(fact, "ended", "Ended by", words.ENDED_BY[ended_by])
         case ConversationExpired():

@@ -35,6 +35,7 @@ from roxels.domain.events import (
     GoalCommitted,
     GoalConfirmed,
     GoalProposed,
+    MemoryForgotten,
     PersonNamed,
     PersonSaid,
     Request,
@@ -79,10 +80,21 @@ class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
     request: Request | None = None
 
 
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a captured value came from: its fact, the words, and how sure that visit was of its person."""
+
+    seq: int
+    at: datetime
+    said_id: str | None
+    proof: str
+
+
 class GoalState(msgspec.Struct, frozen=True, kw_only=True):
     """Where one goal stands. `data` is what is known now; the other four are what it was when that happened last."""
 
     data: dict[str, Any] = {}
+    #: Of each value in `data`.
+    sources: dict[str, Source] = {}
     skipped: frozenset[str] = frozenset()
     #: Areas that were asked about, and something was said then.
     probed: frozenset[str] = frozenset()
@@ -159,6 +171,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     failure: str | None = None
     summary: str | None = None
     findings: tuple[dict[str, Any], ...] = ()
+    #: What later conversations are not told: ids of messages, and (goal, field).
+    forgotten: frozenset[str | tuple[str, str]] = frozenset()
 
     @property
     def is_open(self) -> bool:
@@ -233,6 +247,10 @@ class _Draft:
 
     def apply(self, fact: Fact) -> None:
         self.values["head"] = fact.seq
+        if isinstance(fact.event, MemoryForgotten):
+            line = fact.event.said_id or (fact.event.goal_id, fact.event.field)
+            self.values["forgotten"] |= {line}  # about what was said, and no activity
+            return
         if isinstance(fact.event, ConversationAdopted | AdoptionUndone):
             self._adopt(fact, fact.event)  # a link, and no activity
             return
@@ -252,7 +270,7 @@ class _Draft:
                 | GoalBlocked()
                 | GoalCommitted()
             ) as event:
-                self.goals[event.goal_id] = self._with(self.goals.get(event.goal_id) or GoalState(), fact.seq, event)
+                self.goals[event.goal_id] = self._with(self.goals.get(event.goal_id) or GoalState(), fact, event)
             case SessionStarted() | SessionJoined() | SessionEnded() | PersonNamed() | ContextAdded() as event:
                 self._apply_visit(fact, event)
             case (
@@ -337,21 +355,26 @@ class _Draft:
                 self.transcript[index] = msgspec.structs.replace(self.transcript[index], heard=event.chars)
                 return
 
-    def _with(self, goal: GoalState, seq: int, event: GoalEvent) -> GoalState:
+    def _with(self, goal: GoalState, fact: Fact, event: GoalEvent) -> GoalState:
         """The goal after this event."""
         match event:
             case FieldCaptured():
                 if event.by == "corrected" and goal.is_proposed:
                     self.values["owes_reply"] = True  # what was read out is not what stands: it is read out again
-                data, skipped = goal.data | {event.field: event.value}, goal.skipped - {event.field}
-                return msgspec.structs.replace(goal, data=data, skipped=skipped)
+                self.values["forgotten"] -= {(event.goal_id, event.field)}
+                return msgspec.structs.replace(
+                    goal,
+                    data=goal.data | {event.field: event.value},
+                    sources=goal.sources | {event.field: self._source(fact, event)},
+                    skipped=goal.skipped - {event.field},
+                )
             case FieldSkipped():
                 return msgspec.structs.replace(goal, skipped=goal.skipped | {event.field})
             case GoalActivated():
                 self.values["active"] = event.goal_id
                 return goal
             case GoalProposed():
-                return msgspec.structs.replace(goal, proposed_data=event.data, proposed_seq=seq)
+                return msgspec.structs.replace(goal, proposed_data=event.data, proposed_seq=fact.seq)
             case GoalConfirmed():
                 return msgspec.structs.replace(goal, confirmed_data=goal.proposed_data)
             case GoalBlocked():
@@ -362,6 +385,11 @@ class _Draft:
                 )
             case _:
                 assert_never(event)
+
+    def _source(self, fact: Fact, event: FieldCaptured) -> Source:
+        session = self.sessions.get(fact.session_id or "")
+        proof = session.proof if session else Proof.anonymous.name
+        return Source(seq=fact.seq, at=fact.at, said_id=event.said_id, proof=proof)
 
     def _apply_visit(
         self, fact: Fact, event: SessionStarted | SessionJoined | SessionEnded | PersonNamed | ContextAdded

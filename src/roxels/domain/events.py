@@ -206,6 +206,14 @@ class AdoptionUndone(Event, frozen=True, kw_only=True, tag="conversation.returne
     """The whole conversation belongs to its first person again."""
 
 
+class MemoryForgotten(Event, frozen=True, kw_only=True, tag="memory.forgotten"):
+    """A line of memory was deleted: the words of a message and what was captured from them, or the value of a field."""
+
+    said_id: str = ""
+    goal_id: str = ""
+    field: str = ""
+
+
 class ConversationEnded(Event, frozen=True, kw_only=True, tag="conversation.ended"):
     """Nothing more is said; summary, findings and end-of-session outputs are owed."""
 
@@ -249,6 +257,7 @@ AnyEvent = (
     | GoalCommitted
     | ConversationAdopted
     | AdoptionUndone
+    | MemoryForgotten
     | ConversationEnded
     | ConversationExpired
     | ConversationCompleted

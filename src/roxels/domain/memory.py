@@ -16,12 +16,16 @@ from roxels.domain.conversation import Conversation
 
 
 class Remembered(msgspec.Struct, frozen=True, kw_only=True):
-    """One captured value: which conversation it came from, when, and how sure that visit was of its person."""
+    """One captured value: the fact that it stands on, the words, when, and how sure that visit was of its person."""
 
     goal_id: str
     field: str
     value: Any
     conversation_id: str
+    #: The fact's place in that conversation, and the message that it was taken from: None where it was carried over or
+    #: corrected.
+    seq: int = 0
+    message_id: str | None = None
     at: datetime
     proof: str
 
@@ -33,6 +37,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     conversation_id: str
     message_id: str
     at: datetime
+    proof: str = "anonymous"
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,23 +93,29 @@ def words_of(text: str) -> set[str]:
 
 
 def _facts(conversation_id: str, state: Conversation) -> Iterable[Remembered]:
-    at = state.last_activity_at
-    if at is None:
-        return
-    proofs = [session.proof for session in state.sessions.values()]
     for goal_id, goal in state.goals.items():
         for field, value in goal.data.items():
-            yield Remembered(
-                goal_id=goal_id,
-                field=field,
-                value=value,
-                conversation_id=conversation_id,
-                at=at,
-                proof=proofs[-1] if proofs else "anonymous",
-            )
+            source = goal.sources[field]
+            if state.forgotten.isdisjoint({(goal_id, field), source.said_id or ""}):
+                yield Remembered(
+                    goal_id=goal_id,
+                    field=field,
+                    value=value,
+                    conversation_id=conversation_id,
+                    seq=source.seq,
+                    message_id=source.said_id,
+                    at=source.at,
+                    proof=source.proof,
+                )
 
 
 def _lines(conversation_id: str, state: Conversation) -> Iterable[Line]:
     for message in state.transcript:
-        if message.role == "user":
-            yield Line(text=message.text, conversation_id=conversation_id, message_id=message.id, at=message.at)
+        if message.role == "user" and message.id not in state.forgotten:
+            yield Line(
+                text=message.text,
+                conversation_id=conversation_id,
+                message_id=message.id,
+                at=message.at,
+                proof=state.proof_of(message.session_id),
+            )

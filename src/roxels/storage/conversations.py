@@ -18,6 +18,7 @@ from roxels.domain.events import (
     PersonSaid,
 )
 from roxels.domain.life import EndedBy, Status
+from roxels.domain.memory import Memory, remember
 from roxels.domain.occasions import Subject
 from roxels.domain.persons import Person
 from roxels.domain.proof import Proof, Sight
@@ -183,6 +184,14 @@ def earlier(tx: Reading, sight: Sight, but: str, limit: int = 1000) -> list[tupl
     )
     newest_first = tx.all(query)
     return [(row.id, fold(_facts_of(tx, row, sight.person_id))) for row in reversed(newest_first)]
+
+
+def memory_of(tx: Reading, sight: Sight, *, only: str) -> Memory:
+    """What is remembered of one conversation of this person that the session may see."""
+    query = select(conversations.c.id, conversations.c.person_id, conversations.c.linked_person_id).where(
+        or_(seen(tx, sight), own_words(tx, sight)), conversations.c.id == only
+    )
+    return remember([(row.id, fold(_facts_of(tx, row, sight.person_id))) for row in tx.all(query)])
 
 
 def _facts_of(tx: Reading, row: Rows, person_id: str) -> list[Fact]:

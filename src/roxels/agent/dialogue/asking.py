@@ -134,8 +134,9 @@ def _options(field: Field) -> list[str]:
 
 def _offered(draft: Draft, place: Place, ask: Ask) -> str:
     known = draft.remembered(place)
-    latest = max((fact.at for fact in draft.scene.memory.facts), default=None)
-    when = draft.book.last_time if known and known.at == latest else draft.book.earlier
+    latest = max(draft.scene.memory.facts, key=lambda fact: fact.at, default=None)
+    is_last_time = known and latest and known.conversation_id == latest.conversation_id
+    when = draft.book.last_time if is_last_time else draft.book.earlier
     if isinstance(ask.value, bool):
         value, asked = draft.spoken(place, ask.value), plainly(draft, place.field)
         return draft.phrase(draft.book.offer_boolean, when=when, question=asked, value=value)

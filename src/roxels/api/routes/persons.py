@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from roxels.actions import people, revoke
+from roxels.actions import forget_line, people, recollect, revoke
 from roxels.api import bodies, paging, shapes, views
 from roxels.api.answers import Answer, reply
 from roxels.api.auth import Secret
 from roxels.api.reading import StrictRoute
 from roxels.domain.errors import NotFound
+from roxels.domain.memory import Line, Memory, Remembered
 from roxels.domain.persons import Person, external_id
 from roxels.storage import conversations, devices, persons
 from roxels.storage.conversations import Outline, Wanted
@@ -66,6 +67,33 @@ async def list_conversations(
     return reply(Answer(body=views.page(found, views.conversation_item)))
 
 
+@router.get("/{person_id}/memory", response_model=shapes.MemoryLines)
+async def list_memory(key: Secret, person_id: str) -> Response:
+    """List what is remembered of a person, the newest first: values that were captured, then her own words.
+
+    Each line says where it came from. Whatever a session is told of it depends on its proof.
+    """
+    memory = await key.read(_memory, person_id)
+    lines: list[Remembered | Line] = [*memory.facts, *reversed(memory.lines)]
+    items = [views.memory_line(each) for each in lines]
+    return reply(Answer(body={"items": items, "next_cursor": None, "has_more": False}))
+
+
+@router.delete("/{person_id}/memory/{line_id}", response_model=shapes.LineForgotten)
+async def forget_memory(key: Secret, person_id: str, line_id: str) -> Response:
+    """Delete a line of memory: no later conversation is told of it, nor of what was captured from it.
+
+    The conversation itself stays as it is; `DELETE /v1/interviews/{id}` erases that.
+    """
+
+    def work(tx: Writing) -> None:
+        forget_line.forget_line(tx, _person(tx, person_id).id, line_id)
+        key.note(tx, "memory.forgotten", ("person", person_id))
+
+    await key.write(work)
+    return reply(Answer(body={"deleted": True, "id": line_id}))
+
+
 @router.get("/{person_id}/devices", response_model=shapes.Devices)
 async def list_devices(key: Secret, person_id: str) -> Response:
     """List the browsers in which somebody talked as this person, the latest seen first."""
@@ -82,6 +110,10 @@ async def revoke_device(key: Secret, person_id: str, device_id: str) -> Response
         return revoke.revoke_device(tx, person_id, device_id)
 
     return reply(Answer(body=views.device(await key.write(work))))
+
+
+def _memory(tx: Reading, person_id: str) -> Memory:
+    return recollect.recollect_all(tx, _person(tx, person_id).id)
 
 
 def _devices(tx: Reading, person_id: str) -> list[Device]:
