@@ -67,7 +67,9 @@ def scene(words: str = "Acme", *, everywhere: bool = False) -> Scene:
     past = words if everywhere else "We love engines"
     known = Remembered(goal_id="g0", field="city", value=past, conversation_id="iv_0", at=NOW, proof="claimed")
     line = Line(text=past, conversation_id="iv_0", message_id="m0", at=NOW)
-    return msgspec.structs.replace(talk.scene(), memory=Memory(facts=(known,), lines=(line,), conversations=1))
+    attributes = {words: words} if everywhere else {"seats": 5}
+    memory = Memory(facts=(known,), lines=(line,), conversations=1, attributes=attributes)
+    return msgspec.structs.replace(talk.scene(), memory=memory)
 
 
 def system(chat: list[Chat]) -> str:
@@ -90,6 +92,7 @@ def test_the_prompt_as_it_stands() -> None:
     assert chat[1]["content"] == (
         '<data what="time">\n{"now": "Wednesday 2026-03-11 15:00", "timezone": "UTC", "locale": "en"}\n</data>\n'
         '<data what="person">\n{"name": "Ada", "external_id": "ada"}\n</data>\n'
+        '<data what="what the customer\'s server keeps of the person">\n{"seats": 5}\n</data>\n'
         '<data what="captured so far">\n{"g1": {}}\n</data>\n'
         '<data what="skipped">\n{}\n</data>\n'
         '<data what="context from the customer\'s server">\n{"plan": "team"}\n</data>\n'

@@ -1,8 +1,10 @@
 """Recollect what a visit may use of a person's past."""
 
+import msgspec
+
 from roxels.domain.memory import Memory, remember
 from roxels.domain.proof import Proof, Sight, owners_sight, sight_of
-from roxels.storage import conversations, devices, templates
+from roxels.storage import conversations, devices, persons, templates
 from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Reading
 
@@ -20,9 +22,12 @@ def sight(tx: Reading, person_id: str, proof: Proof, browser: str | None, templa
 
 
 def recollect(tx: Reading, person_id: str, visit: Visit, template_id: str) -> Memory:
-    """The memory of all other conversations that this visit may see."""
+    """The memory of all other conversations that this visit may see, and what the customer's server keeps of the person
+    (`org_context`) where it may be told that."""
     own = sight(tx, person_id, visit.proof, visit.browser, template_id)
-    return remember(conversations.earlier(tx, own, but=visit.conversation_id))
+    memory = remember(conversations.earlier(tx, own, but=visit.conversation_id))
+    person = persons.get(tx, person_id) if own.tells_attributes else None
+    return msgspec.structs.replace(memory, attributes=person.org_context) if person is not None else memory
 
 
 def recollect_all(tx: Reading, person_id: str) -> Memory:

@@ -36,7 +36,7 @@ MEMORY, CONTEXT, KNOWN, TRANSCRIPT, ONE_MESSAGE = 4000, 4000, 6000, 16000, 6000
 #: Of the customer's design: goals, instructions.
 DESIGN = 16000
 #: Of all together, with what is ours.
-MOST = MEMORY + 2 * CONTEXT + KNOWN + TRANSCRIPT + DESIGN + 8000
+MOST = MEMORY + 3 * CONTEXT + KNOWN + TRANSCRIPT + DESIGN + 8000
 
 RULES = """\
 You are the agent of a conversation inside a product. You talk with one participant, and your words are shown as you \
@@ -205,6 +205,7 @@ def _data(scene: Scene) -> str:
     blocks = [
         fenced_data("time", here),
         fenced_data("person", person),
+        fenced_data("what the customer's server keeps of the person", _within(scene.memory.attributes, CONTEXT)),
         fenced_data("captured so far", _within(known, KNOWN)),
         fenced_data("skipped", {goal_id: names for goal_id, names in skipped.items() if names}),
         fenced_data("context from the customer's server", _within(scene.state.server_context, CONTEXT)),

@@ -46,6 +46,8 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     facts: tuple[Remembered, ...] = ()
     lines: tuple[Line, ...] = ()
     conversations: int = 0
+    #: What the customer's server keeps of the person (`org_context`), as far as this session may be told.
+    attributes: dict[str, Any] = {}
     #: The newest of `facts` by field.
     newest: dict[str, Remembered] = {}
 

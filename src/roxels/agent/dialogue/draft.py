@@ -184,7 +184,8 @@ class Draft:
         return f"“{words}”" if self.is_sentence(place, value) else words
 
     def _placeholders(self) -> dict[str, Any]:
-        person = {"name": self.name, "external_id": self.scene.external_id}
+        attributes = self.scene.memory.attributes
+        person = {"name": self.name, "external_id": self.scene.external_id, "org_context": attributes}
         context = merged(self.state.server_context, self.state.browser_context, self.scene.external_id)
         return {"context": context, "person": person, "name": self.name, "external_id": self.scene.external_id}
 
