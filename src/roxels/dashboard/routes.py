@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from roxels.api.services import Services
 from roxels.dashboard.conversations import Conversations
+from roxels.dashboard.designs import Designs
 from roxels.dashboard.desk import Desk
 from roxels.dashboard.embeds import Embeds
 from roxels.dashboard.entrance import Entrance
@@ -22,9 +23,10 @@ def dashboard_routes(services: Services) -> list[Route]:
     desk = Desk(services=services, pages=Pages(services.clock))
     gate = Gate(desk)
     entrance, people, conversations = Entrance(desk, gate), People(desk), Conversations(desk)
-    receipts, embeds = Receipts(desk), Embeds(desk)
+    receipts, embeds, designs = Receipts(desk), Embeds(desk), Designs(desk)
     shows, changes = gate.shows, gate.changes
     person, conversation = "/dashboard/people/{person_id}", "/dashboard/conversations/{conversation_id}"
+    template = "/dashboard/templates/{template_id}"
     return [
         *desk.pages.routes(),
         Route("/dashboard/login", entrance.page, methods=["GET"]),
@@ -46,6 +48,13 @@ def dashboard_routes(services: Services) -> list[Route]:
         Route(f"{conversation}/erase", changes(conversations.erase), methods=["POST"]),
         Route("/dashboard/deliveries/{delivery_id}/send", changes(conversations.send_again), methods=["POST"]),
         Route("/dashboard/receipts/{receipt_id}", shows(receipts.one), methods=["GET"]),
+        Route("/dashboard/templates", shows(designs.all), methods=["GET"]),
+        Route("/dashboard/templates/new", shows(designs.begin), methods=["GET"]),
+        Route("/dashboard/templates/new", changes(designs.create), methods=["POST"]),
+        Route(template, shows(designs.one), methods=["GET"]),
+        Route(template, changes(designs.save), methods=["POST"]),
+        Route(f"{template}/publish", changes(designs.publish), methods=["POST"]),
+        Route(f"{template}/talk", changes(designs.talk), methods=["POST"]),
         Route("/dashboard/embed", shows(embeds.page), methods=["GET"]),
         Route("/dashboard/embed", changes(embeds.create), methods=["POST"]),
         Route("/dashboard/embed/{key_id}/revoke", changes(embeds.revoke), methods=["POST"]),
