@@ -109,6 +109,7 @@ def conversation(tx: Writing, template_id: str, person_id: str, number: int, sai
         "ended_by": None,
         "top_proof": int(state.top_proof),
         "is_proven": state.is_proven,
+        "is_vouched": state.is_vouched,
         "head": state.head,
         "epoch": 0,
         "speaker": None,

@@ -85,8 +85,9 @@ or replaced, a message of a person that was lost or doubled, a commit that was m
 {rows}
 The model is a local server with the real protocol (`roxels.testing.model`); no language model was at hand.
 
-Measured on {now:%Y-%m-%d} on {machine}, SQLite; `make crash ARGS="--seed {seed}"` repeats these cuts. A sample runs
-with every `make test`. What a power cut would do is up to the disk: every commit is synced before anything is shown.
+Measured on {now:%Y-%m-%d} on {machine}, SQLite; `make crash ARGS="--seed {seed}"` repeats these cuts.
+A sample runs with every `make test`. What a power cut would do is up to the disk: every commit is synced before
+anything is shown.
 """
 
 

@@ -7,6 +7,7 @@ red is shown by planting the fault on PostgreSQL: reading without holding the ro
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
@@ -115,19 +116,20 @@ async def test_who_is_erased_between_two_statements_of_a_first_visit_is_a_strang
     visit = await opened(store, template_id, ids)
     external_id = visit.person.external_id
     assert external_id is not None
-    loop, erased = asyncio.get_running_loop(), threading.Event()
+    loop, erasing = asyncio.get_running_loop(), list[Future[Any]]()
 
     def erase() -> None:
-        if not erased.is_set():
-            erased.set()
+        if not erasing:
             coroutine = store.write("test", erasures.estrange, visit.person.id)
+            erasing.append(asyncio.run_coroutine_threadsafe(coroutine, loop))
             with suppress(TimeoutError):  # SQLite's one writer is this transaction: the other comes after it
-                asyncio.run_coroutine_threadsafe(coroutine, loop).result(GRACE)
+                erasing[0].result(GRACE)
 
     def come(tx: Writing) -> str:
         return persons.resolve(Interrupted(tx, erase), external_id, ids).id
 
     found = await store.write("test", come)
+    await asyncio.wrap_future(erasing[0])
     known = await store.read("test", persons.find, external_id)
     expected = {"sqlite": visit.person.id, "postgresql": known.id if known else ""}
     assert found == expected[database.writer.dialect.name]
