@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 import typer
+from jinja2 import Environment, StrictUndefined
 from pydantic_core import PydanticUndefined
 
 import roxels
@@ -98,87 +99,11 @@ def _command(name: str, command: Any) -> str:
 
 def privacy_page() -> str:
     """What is kept of a person, and how it goes: the table is the one that erasing and exporting go by."""
-    return f"""{NOTICE}
-# Privacy
-
-What Roxels keeps of a person, how it is handed over, and how it goes. The table is not a description of the code: it
-*is* what erasing and exporting go by. Every column of the database says whether it can hold something of a person,
-and one that says nothing cannot be written down.
-
-## What is kept
-
-{table(("table", "what can be of a person", "goes with a conversation"), _kept())}
-Every row that leads to a person, along these tables, is removed when she is erased and stands in her export. A table
-that can hold something of a person and leads to nobody fails a test.
-
-Not in the table, because it empties itself: `erasures` and `job_items` name whom they are about only until her rows
-are gone. Not in it, because it says nothing of anybody: receipts, the audit log and the erase list hold salted
-hashes, numbers and words of ours.
-
-## Forgetting
-
-| you want | you call |
-| --- | --- |
-| a conversation gone | `DELETE /v1/interviews/{{id}}` |
-| a person gone | `DELETE /v1/persons/{{id}}`, or `DELETE /v1/persons?external_id=…` |
-| up to 1,000 gone | `POST /v1/persons/erase`, `POST /v1/interviews/erase`: a job, `GET /v1/jobs/{{id}}` |
-| the same on the server itself | `roxels erase` |
-
-1. In one transaction everything is out of reach: the conversations answer as if they were not there, the visits have
-   ended, whoever listens is told and let go, nothing can be written any more, nothing is delivered.
-2. The rows go, at most 500 a transaction, so that others are not held up.
-3. A line on the erase list, and the files of exports go.
-4. The database file is written anew and the write-ahead log is emptied. A test searches the raw files for what was
-   planted in every column.
-5. The receipt.
-
-A crash at any point delays it; the next start goes on. A repeat within 24 hours is answered with the same receipt.
-Whoever comes with the same `external_id` afterwards is a stranger: a new person, no history, no memory.
-
-What reached your own systems by webhook is yours to delete.
-
-## Receipts
-
-A receipt counts the rows by table. It names its subject only as an HMAC under a salt that stays on your server:
-whoever has the id and the salt can tell (`GET /v1/receipts?about=<id>`), nobody else. It is signed (Ed25519) and
-names the receipt before it by its hash, so none can be altered, removed or put in unnoticed.
-
-```bash
-roxels receipt list --environment live > receipts.jsonl
-roxels receipt verify receipts.jsonl --keys keys.json
-```
-
-`keys.json` is the answer of `GET /v1/receipts/key`, which needs no key. The check works offline. It names the first
-wrong byte, or the link that is broken. Keep the `Head` that it tells: with `--head`, the next check also notices when
-the newest are missing.
-
-## Handing over
-
-`POST /v1/persons/{{id}}/export` (or `roxels export`) makes one zip: `index.html` to read, `data/<table>.json` with
-every row that leads to her, `manifest.json` with the SHA-256 of each file. It can be fetched for 24 hours. It lies in
-`exports/` of the data folder, and goes at once when the person, or any conversation in it, is erased. Only a secret
-key can ask for it.
-
-## Keeping for a time
-
-By itself everything is kept. `PUT /v1/retention` sets days for conversations, settled deliveries and the audit log,
-per environment; `POST /v1/retention/preview` says beforehand what would go. It is applied once an hour. A
-conversation that is too old goes like any other erasure, with a receipt.
-
-## Backups
-
-`roxels backup` copies the database while it is in use. A backup holds whoever was there when it was made; so beside
-the database lies the erase list, `erased.jsonl`. `roxels restore` puts a backup back and erases from it again
-whatever is on the list, before anybody is served; a database that was put back by hand is cleaned in the same way at
-its next start. Without its list, with an older one or with another's, the server does not start.
-
-Keep `erased.jsonl` and the key files apart from the backups, and always in their newest form.
-
-## Audit log
-
-`GET /v1/audit` lists, `GET /v1/audit/export` hands over all of it as JSON lines. Noted are:
-
-{table(("action", "what happened"), [(f"`{name}`", text) for name, text in ACTIONS.items()])}"""
+    return _rendered(
+        "privacy.md",
+        kept=table(("table", "what can be of a person", "goes with a conversation"), _kept()),
+        actions=table(("action", "what happened"), [(f"`{name}`", text) for name, text in ACTIONS.items()]),
+    )
 
 
 def _kept() -> Iterable[tuple[str, str, str]]:
@@ -190,44 +115,26 @@ def _kept() -> Iterable[tuple[str, str, str]]:
 
 def protocol_page() -> str:
     """The wire: every frame, both ways, and every event that a participant may see."""
-    return f"""{NOTICE}
-# The wire
+    return _rendered(
+        "protocol.md",
+        version=protocol.VERSION,
+        client=_frames(get_args(protocol.ClientFrame)),
+        server=_frames(get_args(protocol.ServerFrame)),
+        events=_events(),
+        unauthorized=protocol.UNAUTHORIZED,
+        superseded=protocol.SUPERSEDED,
+        draining=protocol.DRAINING,
+    )
 
-A conversation is joined and followed over one connection: a WebSocket at `/v1/wire`, or its HTTP twin, server-sent
-events at `GET /v1/wire?after=N&rendered=<utterance_id>:<chars>` with `POST /v1/wire/{{say|correct|heard|bye}}` and the
-session's token as bearer. Both carry the same frames, version {protocol.VERSION}: one JSON object each, its name under
-`frame`. In the event stream each frame is one `data:` line; facts carry `id: <seq>`, and `Last-Event-ID` counts as
-`after`.
 
-Joining is always the same: `hello` with the last `seq` you know (0 at first) and how much of an answer you show; then
-comes `welcome`, everything after that place, and whatever happens from there on. Your view is a fold: facts in their
-order, and the pieces of one utterance joined by `from` (code points). Whatever reaches you is kept already; whatever
-you miss comes again. Send `say` again under the same `id` until it is acknowledged: it is said once.
-
-New fields, frames and event types may be added within a version: ignore what you do not know.
-
-## Client to server
-
-{_frames(get_args(protocol.ClientFrame))}
-## Server to client
-
-{_frames(get_args(protocol.ServerFrame))}
-## Events
-
-The facts of a conversation; in an `event` frame their fields stand beside `seq`, `type` and `at`. What is marked
-*not sent* stays on the server (the REST API's `/v1/interviews/{{id}}/events` shows those too, and all fields).
-
-{_events()}
-## Close codes
-
-| code | means | come back |
-| --- | --- | --- |
-| 1000 | the visit is over | no |
-| 1012 | the server restarts | yes |
-| {protocol.UNAUTHORIZED} | the token opens nothing | not with this token |
-| {protocol.SUPERSEDED} | another process speaks for the conversation now | at once |
-| {protocol.DRAINING} | the server is stopping | at once |
-"""
+def _rendered(name: str, **values: object) -> str:
+    """A page whose prose stands beside this program, with its lists filled in."""
+    prose = (ROOT / "tools" / "pages" / f"{name}.j2").read_text(encoding="utf-8")
+    return (
+        Environment(keep_trailing_newline=True, undefined=StrictUndefined)
+        .from_string(prose)
+        .render(notice=NOTICE, **values)
+    )
 
 
 def _frames(kinds: tuple[type[msgspec.Struct], ...]) -> str:
