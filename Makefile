@@ -1,6 +1,6 @@
 # `make help` lists the targets. Everything the project needs is installed into .venv by its own files.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test crash bench check fix lock docs
+.PHONY: help setup run test attack crash bench check fix lock docs
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
@@ -27,6 +27,9 @@ run: $(STAMP) ## run the demo (ARGS="--port 8123 --data DIR --json" are passed o
 
 test: $(STAMP) ## the everyday tests (ARGS="-k name" are passed on); with CI=1 nothing may be left out
 	@$(BIN)/python -m tools.tests $(ARGS)
+
+attack: $(STAMP) ## play every attack against every victim, and write docs/attacks.md
+	@$(BIN)/python -m tests.attack $(ARGS)
 
 crash: $(STAMP) ## cut answers of real servers 500 times, and write docs/reliability.md (ARGS="--seed 7" repeats)
 	@$(BIN)/python -m tests.crash $(ARGS)

@@ -113,6 +113,7 @@ def name(tx: Writing, wish: Wish, policy: Proof, ids: Ids) -> Named:
         Proof.device if is_known else wish.proof,
         browser=wish.browser,
         policy=policy,
+        strictest=templates.strictest(tx, person.id),
         is_verified_device=device is not None and device.is_verified,
     )
     return Named(person=person, method="device" if is_known else wish.method, sight=sight)

@@ -17,6 +17,7 @@ def sight(tx: Reading, person_id: str, proof: Proof, browser: str | None, templa
         proof,
         browser=browser,
         policy=templates.policy(tx, template_id),
+        strictest=templates.strictest(tx, person_id),
         is_verified_device=device is not None and device.is_verified,
     )
 

@@ -105,7 +105,13 @@ class Talk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sight_of(
-    person_id: str, proof: Proof, *, browser: str | None, policy: Proof, is_verified_device: bool = False
+    person_id: str,
+    proof: Proof,
+    *,
+    browser: str | None,
+    policy: Proof,
+    strictest: Proof = Proof.claimed,
+    is_verified_device: bool = False,
 ) -> Sight:
     """What a session sees of this person's past conversations.
 
@@ -114,9 +120,13 @@ def sight_of(
 
     A device that was never verified proves only that it is the same one again, and whoever claims a name twice has
     one. So under `device` it sees what it said itself, but is told no attributes.
+
+    `strictest`: what the strictest of the templates requires on which somebody talked as this person. Attributes belong
+    to no template, so they are judged by it too: else a lax template would tell whom a strict one protects.
     """
     if policy not in POLICIES:
         raise Internal("a policy is claimed, device or verified")
+    told_from = max(policy, strictest)
     claimed, device, verified = (_scope(max(policy, each), proof, browser) for each in POLICIES)
     return Sight(
         person_id=person_id,
@@ -124,7 +134,8 @@ def sight_of(
         proof=proof,
         meets_policy=proof >= policy,
         scopes=(claimed, device, verified),
-        tells_attributes=proof >= policy and (policy is not Proof.device or proof > policy or is_verified_device),
+        tells_attributes=proof >= told_from
+        and (told_from is not Proof.device or proof > told_from or is_verified_device),
         trusts_browser_name=policy is Proof.claimed and proof < Proof.verified,
         maker=_MAKER,
     )

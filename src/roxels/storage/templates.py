@@ -11,7 +11,7 @@ from roxels.domain.ids import Ids
 from roxels.domain.proof import Proof
 from roxels.domain.templates import Template
 from roxels.storage.pages import Page, Span, page
-from roxels.storage.schema import template_versions, templates
+from roxels.storage.schema import conversations, template_versions, templates
 from roxels.storage.transaction import Reading, View, Writing
 
 
@@ -71,6 +71,16 @@ def policy(tx: Reading, template_id: str) -> Proof:
     query = select(templates.c.history_requires)
     kept = tx.value(query.where(templates.c.environment == tx.environment, templates.c.id == template_id))
     return Proof.verified if kept is None else Proof(kept)
+
+
+def strictest(tx: Reading, person_id: str) -> Proof:
+    """The most that any template requires on which somebody talked as this person."""
+    query = (
+        select(func.max(templates.c.history_requires))
+        .join(conversations, conversations.c.template_id == templates.c.id)
+        .where(conversations.c.environment == tx.environment, conversations.c.person_id == person_id)
+    )
+    return Proof(tx.value(query) or Proof.claimed)
 
 
 def active_across(view: View, template_id: str) -> Kept | None:

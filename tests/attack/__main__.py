@@ -1,0 +1,89 @@
+"""`make attack`: every technique against every victim, and `docs/attacks.md`.
+
+make attack                     all against all, under a minute
+make attack ARGS="--seed 7"     with other canaries
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.attack.engine import TECHNIQUES, Attempt, field_in
+from tests.attack.registry import THREATS
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "attacks.md"
+SEED = 1
+#: Each technique is played so often against each victim.
+TIMES = 2
+
+
+async def attempts(seed: int) -> list[Attempt]:
+    """All against all."""
+    made = []
+    for number in range(TIMES):
+        with tempfile.TemporaryDirectory() as folder:
+            async with field_in(Path(folder), seed + number) as field:
+                for victim in field.victims:
+                    made += [await field.attempt(technique, victim) for technique in TECHNIQUES.values()]
+    return made
+
+
+def page(made: list[Attempt], seed: int, now: datetime) -> str:
+    """`docs/attacks.md`."""
+    counts, harmful = (
+        Counter(each.technique for each in made),
+        Counter(each.technique for each in made if not each.is_harmless),
+    )
+    threats = "".join(f"| {threat} | {about} |\n" for threat, about in THREATS.items())
+    rows = "".join(
+        f"| {name.replace('_', ' ')} | {each.threat} | {each.sentence} | {counts[name]} | {harmful[name]} |\n"
+        for name, each in TECHNIQUES.items()
+    )
+    return f"""<!-- Written by `make attack`. -->
+
+# Attacks
+
+```bash
+make attack
+```
+
+plays every technique below against every victim: persons whose talks were verified, under each policy, and others under
+`device` and `verified`. Each leaves words that stand nowhere else, in all that is kept of her. An attempt has succeeded
+when one of those words reaches the attacker, or the speaker of one of their sessions, or when what her own next visit
+would be told has changed by one byte.
+
+{len(made)} attempts by {len(TECHNIQUES)} techniques against {len({each.victim for each in made})} kinds of victims,
+seed {seed}, on {now:%Y-%m-%d}: **{sum(harmful.values())} succeeded**. Each technique is played once with every
+`make test`, where holes are planted too, and found.
+
+Not among what is looked for, because it is meant so: the name and `org_context` of a person who only ever talked on
+templates under `claimed` are told to whoever claims her id there.
+
+| threat | what |
+| --- | --- |
+{threats}
+| technique | threat | what it does | attempts | succeeded |
+| --- | --- | --- | --- | --- |
+{rows}"""
+
+
+def main() -> int:
+    """Attack, print, write."""
+    parser = argparse.ArgumentParser(prog="attack")
+    parser.add_argument("--seed", type=int, default=SEED)
+    given = parser.parse_args()
+    made = asyncio.run(attempts(given.seed))
+    harmful = [each for each in made if not each.is_harmless]
+    for each in harmful:
+        print(each)
+    print(f"{len(made)} attempts, {len(TECHNIQUES)} techniques, {len(harmful)} succeeded")
+    PAGE.write_text(page(made, given.seed, datetime.now(UTC)), encoding="utf-8")
+    return 1 if harmful else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
