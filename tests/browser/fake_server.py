@@ -111,6 +111,7 @@ class FakeServer:
         self.byes = 0
         self.conversations: list[Conversation] = []
         self._sessions: dict[str, Conversation] = {}
+        self.identified = asyncio.Event()
         self._count = itertools.count(1)
         self._runner: web.AppRunner | None = None
         self.port = 0
@@ -241,6 +242,7 @@ class FakeServer:
     async def _identify(self, request: web.Request) -> web.Response:
         conversation, said = self._bearer(request), await request.json()
         kept = conversation.external_id is None and said.get("external_id")
+        self.identified.set()
         return web.json_response({"outcome": "kept" if kept else "unchanged", "visit": None})
 
     def _bearer(self, request: web.Request) -> Conversation:

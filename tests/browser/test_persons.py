@@ -1,5 +1,6 @@
 """Several people, one browser: nothing of the earlier person is left in the page or in any request of the later one."""
 
+import asyncio
 import json
 
 import pytest
@@ -133,6 +134,7 @@ async def test_a_new_token_of_the_same_person_is_used_for_the_next_session(host:
     await host.start(display="none")
     await host.said(1)
     await host.run("Roxels.setPerson({ externalId: 'user_ada', identityToken: () => 'second' })")
+    await asyncio.wait_for(host.server.identified.wait(), 10)  # told under the session that is about to go
     host.server.forget_sessions()
     host.server.cut()
     await host.until("heard.filter(([name]) => name === 'session').length === 2")

@@ -45,9 +45,11 @@ async def test_one_is_made_and_found(operator: httpx2.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("{", "This is not JSON: line 1, column 2"),
+        ("{", "not JSON at line 1, column 2"),
         ("[1]", "A template is one JSON object"),
-        ("[" * 100_000, "This is n"),
+        ("[" * 100_000, "nested"),
+        ('{"name": "\\ud800"}', "half of a surrogate pair"),
+        ("9" * 5_000, "beyond 64 bits"),
         ('{"name": "", "goals": [{"id": "a", "type": "b"}]}', "goals[0].type"),
     ],
 )

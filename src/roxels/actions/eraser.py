@@ -92,6 +92,7 @@ class Eraser:
         self._unswept: dict[object, asyncio.Future[None]] = {}
         self._sweep: asyncio.Task[None] | None = None
         self._rested_at = 0.0
+        self._is_closed = False
 
     async def conversation(
         self, environment: Environment, conversation_id: str, reason: Reason, actor: Actor = SYSTEM
@@ -202,6 +203,7 @@ class Eraser:
 
     async def close(self) -> None:
         """Stop; what is pending goes on at the next start."""
+        self._is_closed = True
         tasks = [task for task in (*self._jobs.values(), self._sweep) if task is not None]
         for task in tasks:
             task.cancel()
@@ -216,6 +218,8 @@ class Eraser:
             if receipt is None:
                 raise Internal
             return Erased(wish.id, receipt)
+        if self._is_closed:  # meanwhile: a job that began now would outlive the store
+            return Sweeping(wish.id)
         job = self._job(erasure)
         patience = asyncio.ensure_future(self._clock.sleep(PATIENCE))
         try:

@@ -62,7 +62,8 @@ def read_json(body: bytes) -> Any:
     except UnicodeDecodeError as fault:
         raise Unreadable(f"The body is not UTF-8 at byte {fault.start}.") from None
     except json.JSONDecodeError as fault:
-        raise Unreadable(f"The body is not JSON at character {fault.pos}: {fault.msg}.") from None
+        place = f"line {fault.lineno}, column {fault.colno}"
+        raise Unreadable(f"The body is not JSON at {place}: {fault.msg}.") from None
     _check(value, "", 0)
     return value
 

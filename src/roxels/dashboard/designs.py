@@ -20,6 +20,7 @@ from roxels.actions import author, open
 from roxels.actions.author import ADDED, Faulty
 from roxels.actions.open import Opened, Wish
 from roxels.api import paging, views
+from roxels.api.reading import Unreadable, read_json
 from roxels.dashboard.desk import Desk
 from roxels.dashboard.gate import text_of
 from roxels.dashboard.people import span_of
@@ -184,15 +185,13 @@ def _text(form: FormData) -> str:
 
 
 def _parsed(text: str) -> dict[str, Any]:
-    """The template in what was typed. Raises `Invalid`, which says where it is no JSON."""
+    """The template in what was typed. Raises `Invalid`, which says where it is no JSON that can be kept."""
     if len(text) > LONGEST:
         raise Invalid(f"This is longer than {LONGEST} characters.")
     try:
-        raw = json.loads(text)
-    except json.JSONDecodeError as fault:
-        raise Invalid(f"This is not JSON: line {fault.lineno}, column {fault.colno}: {fault.msg}.") from None
-    except RecursionError:
-        raise Invalid("This is nested too deeply.") from None
+        raw = read_json(text.encode("utf-8", "surrogatepass"))
+    except Unreadable as fault:
+        raise Invalid(fault.message) from None
     if not isinstance(raw, dict):
         raise Invalid("A template is one JSON object: { … }.")
     return {name: value for name, value in raw.items() if name not in ADDED}
