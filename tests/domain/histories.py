@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from roxels.domain.conversation import EMPTY, Conversation, fold
 from roxels.domain.events import (
     AgentHeard,
+    AgentPlanned,
     AgentSaid,
     AgentStarted,
     AnyEvent,
@@ -94,6 +95,9 @@ def possible_events(state: Conversation) -> st.SearchStrategy[AnyEvent]:
             )
         )
     else:
+        anytime.append(
+            st.builds(AgentPlanned, utterance_id=st.just(state.unfinished.utterance_id), plan=st.text(max_size=40))
+        )
         anytime.append(
             st.builds(
                 AgentSaid,

@@ -111,7 +111,7 @@ async def test_who_claims_to_show_more_than_was_said_gets_nothing_twice(house: H
 
 def test_every_event_is_either_for_the_participant_or_kept_back() -> None:
     kept_back = {"ConversationOpened", "ContextAdded", "PersonNamed", "GoalBlocked", "MemoryForgotten"}
-    kept_back |= {"ConversationAdopted", "AdoptionUndone"}
+    kept_back |= {"ConversationAdopted", "AdoptionUndone", "AgentPlanned"}
     kinds = {kind.__name__: kind for kind in AnyEvent.__args__}
     assert set(protocol.VISIBLE) | kept_back == set(kinds)
     assert not set(protocol.VISIBLE) & kept_back

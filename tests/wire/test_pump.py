@@ -23,6 +23,13 @@ from tests.wire.conftest import LINES, House
 from tests.wire.test_rooms import finished, showing
 
 
+def heard() -> asyncio.Event:
+    """Somebody listens."""
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 async def played(steps: Sequence[TurnStep], slow: Sequence[bool]) -> AsyncIterator[TurnStep]:
     for step, wait in zip(steps, slow, strict=True):
         if wait:
@@ -43,7 +50,7 @@ async def test_the_same_steps_come_out(plan: list[tuple[str, bool, bool]]) -> No
             steps.append(Kept((fact,)) if kind == "k" else Signal("typing"))
     out: list[Share | Signal] = []
     pauses = iter([pause for _, _, pause in plan] + [False] * 99)
-    async for step in merged(played(steps, [slow for _, slow, _ in plan])):
+    async for step in merged(played(steps, [slow for _, slow, _ in plan]), heard()):
         out.append(step)
         if next(pauses):
             await asyncio.sleep(0)
@@ -71,13 +78,14 @@ def _happened(steps: Sequence[TurnStep | Share]) -> list[object]:
 async def test_what_comes_at_once_is_kept_at_once() -> None:
     started, said = AgentStarted(utterance_id="u"), AgentSaid(utterance_id="u", text="Hello")
     steps: list[TurnStep] = [Kept((started,)), Piece("u", 0, "Hel"), Piece("u", 3, "lo"), Kept((said,))]
-    assert [step async for step in merged(played(steps, [False] * 4))] == [Share((started, said))]
+    assert [step async for step in merged(played(steps, [False] * 4), heard())] == [Share((started, said))]
 
 
 async def test_words_of_an_answer_that_goes_on_stay_beside_its_facts() -> None:
     fact = FieldCaptured(goal_id="g", field="f", value=1)
     steps: list[TurnStep] = [Piece("u", 0, "Hel"), Kept((fact,)), Piece("u", 3, "lo")]
-    assert [step async for step in merged(played(steps, [False] * 3))] == [Share((fact,), Piece("u", 0, "Hello"))]
+    kept = [step async for step in merged(played(steps, [False] * 3), heard())]
+    assert kept == [Share((fact,), Piece("u", 0, "Hello"))]
 
 
 async def test_a_fault_comes_after_what_was_said_before_it() -> None:
@@ -89,7 +97,7 @@ async def test_a_fault_comes_after_what_was_said_before_it() -> None:
     out: list[Share | Signal] = []
 
     async def collect() -> None:
-        async for step in merged(failing()):
+        async for step in merged(failing(), heard()):
             out.extend([step])
 
     with pytest.raises(ConnectionError):
@@ -108,7 +116,7 @@ async def test_who_leaves_ends_the_speaker_at_once() -> None:
         finally:
             ended.set()
 
-    async with aclosing(merged(endless())) as steps:
+    async with aclosing(merged(endless(), heard())) as steps:
         async for _ in steps:
             break
     assert ended.is_set()

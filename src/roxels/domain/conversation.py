@@ -16,6 +16,7 @@ import msgspec
 from roxels.domain.events import (
     AdoptionUndone,
     AgentHeard,
+    AgentPlanned,
     AgentSaid,
     AgentStarted,
     AnyEvent,
@@ -258,6 +259,8 @@ class _Draft:
         if isinstance(fact.event, PersonSaid | FieldCaptured | ContextAdded | PersonNamed):
             self._doubt(fact)
         match fact.event:
+            case AgentPlanned():
+                self._plan(fact.event)
             case PersonSaid() | AgentStarted() | AgentSaid() | AgentHeard() as event:
                 self._apply_talk(fact, event)
                 self.values["seen_at"] = fact.at
@@ -327,6 +330,12 @@ class _Draft:
                 self._mark_heard(event)
             case _:
                 assert_never(event)
+
+    def _plan(self, event: AgentPlanned) -> None:
+        if self.values["unfinished"] is not None:
+            self.values["unfinished"] = msgspec.structs.replace(
+                self.values["unfinished"], plan=event.plan, ends=event.ends
+            )
 
     def _answer_probe(self, asked: Ask | None) -> None:
         """Whatever is said, an area that was asked about is not asked about again."""

@@ -108,8 +108,9 @@ class PersonSaid(Event, frozen=True, kw_only=True, tag="person.said"):
 class AgentStarted(Event, frozen=True, kw_only=True, tag="agent.started"):
     """An answer begins. What was planned is kept before a word of it is shown.
 
-    `plan` is the scripted speaker's whole text, None where the words come from a model; `request` what that was asked.
-    `asks` is what the answer will wait for; `ends` says that the agent is done when it has been said.
+    `plan` is the scripted speaker's whole text, None where the words come from a model (see `AgentPlanned`); `request`
+    what that was asked. `asks` is what the answer will wait for; `ends` says that the agent is done when it has been
+    said.
     """
 
     utterance_id: str
@@ -120,6 +121,15 @@ class AgentStarted(Event, frozen=True, kw_only=True, tag="agent.started"):
     request: Request | None = None
     #: It breaks a silence.
     nudge: bool = False
+
+
+class AgentPlanned(Event, frozen=True, kw_only=True, tag="agent.planned"):
+    """A model wrote the rest of an answer when nobody was there any more. It waits, as a plan does, for whoever comes
+    back. `plan` is the whole text, with what was shown of it already."""
+
+    utterance_id: str
+    plan: str
+    ends: EndedBy | None = None
 
 
 class AgentSaid(Event, frozen=True, kw_only=True, tag="agent.said"):
@@ -246,6 +256,7 @@ AnyEvent = (
     | PersonNamed
     | PersonSaid
     | AgentStarted
+    | AgentPlanned
     | AgentSaid
     | AgentHeard
     | FieldCaptured

@@ -8,6 +8,7 @@ from sqlalchemy import insert, or_, select, update
 
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.events import (
+    AgentPlanned,
     AgentSaid,
     AgentStarted,
     AnyEvent,
@@ -210,7 +211,9 @@ def _facts_of(tx: Reading, row: Rows, person_id: str) -> list[Fact]:
 
 def _is_somebodys(event: AnyEvent) -> bool:
     """Whether it is somebody's: words and what was understood of them, and not the frame around."""
-    return isinstance(event, PersonSaid | FieldCaptured | FieldSkipped | GoalCommitted | AgentStarted | AgentSaid)
+    return isinstance(
+        event, PersonSaid | FieldCaptured | FieldSkipped | GoalCommitted | AgentStarted | AgentPlanned | AgentSaid
+    )
 
 
 def link(tx: Writing, conversation_id: str, *, person_id: str, linked: str | None) -> None:

@@ -4,6 +4,9 @@ Keeping is slower than a model's stream. Without this, each token and each fact 
 it, one commit takes all that has come meanwhile. Nothing is dropped, and nothing is shown before it is kept, for who
 reads from here keeps first.
 
+While nobody listens nothing is handed on, for nothing more is uttered then; but it is read on. Whoever comes back in
+time gets what has come meanwhile at once. If nobody does, what the turn found out counts, and its words wait as a plan.
+
     facts, facts     the facts of both, in their order
     words, words     one piece
     facts, words     a share with both: a transaction keeps them together anyway
@@ -20,7 +23,7 @@ import msgspec
 
 from roxels.agent.ports import Signal
 from roxels.agent.turn import Kept, Piece, TurnStep
-from roxels.domain.events import AgentSaid, AnyEvent
+from roxels.domain.events import AgentPlanned, AgentSaid, AnyEvent, ConversationEnded
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -44,24 +47,55 @@ class Share(msgspec.Struct, frozen=True):
             case _:
                 assert_never(step)
 
+    def unheard(self) -> "Share":
+        """What of this is kept where nobody was there to hear the answer to its end."""
+        ends = next((each.ended_by for each in self.events if isinstance(each, ConversationEnded)), None)
+        events: list[AnyEvent] = []
+        for event in self.events:
+            match event:
+                case AgentSaid(utterance_id=utterance_id, text=text):
+                    events.append(AgentPlanned(utterance_id=utterance_id, plan=text, ends=ends))
+                case ConversationEnded():
+                    pass  # it ends with the last word of the answer
+                case _:
+                    events.append(event)
+        return Share(tuple(events))
 
-async def merged(steps: AsyncIterator[TurnStep]) -> AsyncGenerator[Share | Signal, None]:
-    """The same steps in the same order, in shares. What the steps raise is raised at its place."""
+
+async def merged(steps: AsyncIterator[TurnStep], heard: asyncio.Event) -> AsyncGenerator[Share | Signal, None]:
+    """The same steps in the same order, in shares. What the steps raise is raised at its place.
+
+    `heard` is set while somebody listens.
+    """
     waiting: deque[Share | Signal] = deque()
     changed = asyncio.Event()
     reader = asyncio.create_task(_read(steps, waiting, changed))
     try:
         while True:
-            while waiting:
+            while waiting and heard.is_set():
                 yield waiting.popleft()
             if reader.done():
                 await reader
+                for share in [each for each in waiting if isinstance(each, Share)]:
+                    yield share.unheard()
                 return
-            changed.clear()
-            await changed.wait()
+            if heard.is_set():
+                changed.clear()
+                await changed.wait()
+            else:
+                await either(reader, heard)
     finally:
         reader.cancel()
         await asyncio.gather(reader, return_exceptions=True)
+
+
+async def either(task: asyncio.Task[None], heard: asyncio.Event) -> None:
+    """Wait until the task is done, or somebody listens."""
+    listening = asyncio.create_task(heard.wait())
+    try:
+        await asyncio.wait([task, listening], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        listening.cancel()
 
 
 async def _read(steps: AsyncIterator[TurnStep], waiting: deque[Share | Signal], changed: asyncio.Event) -> None:

@@ -5,12 +5,13 @@ the commit has returned does it become part of `facts` and `said`, which is all 
 
     lock      one decision at a time: read the state, decide, keep, fold
     _turn     the task that plays turns while somebody listens and a reply is owed or an answer is unfinished
+    _heard    set while somebody listens; what a model writes meanwhile waits (see `wire.pump`)
     epoch     set while this process is the conversation's speaker; without it the room only listens and hears
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +25,7 @@ from roxels.agent.turn import turn
 from roxels.domain import conversation as decide
 from roxels.domain import goals, outputs
 from roxels.domain.clock import Clock
-from roxels.domain.conversation import Conversation, GoalEvent, fold
+from roxels.domain.conversation import Conversation, GoalEvent, GoalState, fold
 from roxels.domain.errors import Conflict, Invalid, Unauthorized
 from roxels.domain.events import (
     AgentHeard,
@@ -49,7 +50,7 @@ from roxels.understanding import fault
 from roxels.wire.limits import Allowance
 from roxels.wire.link import Link
 from roxels.wire.protocol import Bye, SignalFrame, event_text
-from roxels.wire.pump import merged
+from roxels.wire.pump import Share, either, merged
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +101,8 @@ class Room:
         self._ports = ports
         self._lock = asyncio.Lock()
         self._turn: asyncio.Task[None] | None = None
+        self._heard = asyncio.Event()
+        self._is_answering = False
         #: The latest facts as messages, while several listeners wait for them.
         self._texts: dict[int, str | None] = {}
 
@@ -125,15 +128,32 @@ class Room:
     def enter(self, link: Link, visit: Visit) -> None:
         """One listener more; the agent goes on where it stopped."""
         self.links[link] = visit
+        self._heard.set()
         self.play()
 
     async def leave(self, link: Link) -> bool:
-        """One listener fewer; says whether it was the last. Without listeners nothing more is uttered."""
+        """One listener fewer; says whether the room may sleep. Without listeners nothing more is uttered."""
         self.links.pop(link, None)
         if self.links:
             return False
+        self._heard.clear()
+        if self.is_writing:
+            return False
         await self._stop_turn()
         return True
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a model is at an answer. It is read to its end, also where nobody is there to hear it; what is
+        planned already can wait as it is."""
+        unfinished = self.state.unfinished
+        is_wanted = self.state.owes_reply if unfinished is None else unfinished.plan is None
+        return self._is_answering and is_wanted
+
+    async def written(self) -> None:
+        """Wait until the answer under way is written, or somebody listens again."""
+        if self._turn is not None:
+            await either(self._turn, self._heard)
 
     async def stop(self) -> None:
         """Stop speaking, between two steps."""
@@ -211,10 +231,12 @@ class Room:
                     return
 
     async def catch_up(self) -> None:
-        """Somebody else wrote (an action, another process): read on."""
+        """Somebody else wrote (an action, another process): read on. An answer that it does not concern goes on."""
         async with self._lock:
+            before = self._basis
             await self._read_on()
-        await self._restart_turn()
+        if not self._is_answering or self._basis != before:
+            await self._restart_turn()
 
     async def _keep(self, session_id: str | None, events: Sequence[AnyEvent], piece: log.Piece | None = None) -> None:
         facts = numbered(self.state, events, at=self._ports.clock.now(), session_id=session_id)
@@ -350,22 +372,35 @@ class Room:
         return True
 
     async def _play_turn(self, scene: Scene) -> None:
-        standing, known = _standing(self.state), self.state.goals
-        async with aclosing(merged(turn(scene, self._ports.speaker, self._ports.ids))) as steps:
-            async for step in steps:
-                if isinstance(step, Signal):
-                    for link in self.links:
-                        link.send(SignalFrame(kind=step.kind))
-                    continue
-                async with self._lock:
-                    if _standing(self.state) != standing:
-                        raise Overtaken
-                    if self.state.goals != known and any(isinstance(each, GoalEvent) for each in step.events):
-                        raise Overtaken  # the turn decided upon data that was corrected meanwhile
-                    words = step.piece
-                    piece = log.Piece(words.utterance_id, words.start, words.text) if words else None
-                    await self._keep(scene.session_id, step.events, piece)
-                    standing, known = _standing(self.state), self.state.goals
+        self._is_answering = True
+        try:
+            played = turn(scene, self._ports.speaker, self._ports.ids)
+            async with aclosing(merged(played, self._heard)) as steps:
+                await self._keep_all(steps, scene.session_id)
+        finally:
+            self._is_answering = False
+
+    async def _keep_all(self, steps: AsyncIterator[Share | Signal], session_id: str | None) -> None:
+        standing, known = self._basis
+        async for step in steps:
+            if isinstance(step, Signal):
+                for link in self.links:
+                    link.send(SignalFrame(kind=step.kind))
+                continue
+            async with self._lock:
+                if _standing(self.state) != standing:
+                    raise Overtaken
+                if self.state.goals != known and any(isinstance(each, GoalEvent) for each in step.events):
+                    raise Overtaken  # the turn decided upon data that was corrected meanwhile
+                words = step.piece
+                piece = log.Piece(words.utterance_id, words.start, words.text) if words else None
+                await self._keep(session_id, step.events, piece)
+                standing, known = self._basis
+
+    @property
+    def _basis(self) -> tuple[tuple[str | None, int, bool], Mapping[str, GoalState]]:
+        """What a turn builds on."""
+        return _standing(self.state), self.state.goals
 
     async def _scene(self, *, silence: bool = False, time_is_up: bool = False) -> Scene:
         visit = self._speaking_visit()
@@ -434,5 +469,5 @@ class Room:
 
 
 def _standing(state: Conversation) -> tuple[str | None, int, bool]:
-    """What a turn builds on: while this stays the same, its next step fits."""
+    """Where the talk stands: while this stays the same, the next words of a turn fit."""
     return (state.unfinished.utterance_id if state.unfinished else None, len(state.said), state.is_open)

@@ -5,8 +5,9 @@ pull everything after its place. A first visit, a dropped socket, a killed serve
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from roxels.actions import finish
 from roxels.domain.conversation import Conversation
@@ -75,9 +76,11 @@ class Rooms:
         return room
 
     async def leave(self, link: Link, room: Room) -> None:
-        """The listener is gone; a room without listeners sleeps."""
+        """The listener is gone; a room without listeners sleeps, as soon as a model's answer is written to its end."""
         if await room.leave(link):
             await self._let_sleep(room)
+        elif not room.links:
+            self._beside(self._let_sleep_when_written(room))
 
     @asynccontextmanager
     async def attended(self, visit: Visit) -> AsyncIterator[Room]:
@@ -169,12 +172,18 @@ class Rooms:
 
     async def _let_sleep(self, room: Room, *, forced: bool = False) -> None:
         task = self._rooms.get(room.id)
-        if task is None or not task.done() or task.result() is not room or (room.links and not forced):
+        if task is None or not task.done() or task.result() is not room:
+            return
+        if (room.links or room.is_writing) and not forced:
             return
         del self._rooms[room.id]
         if room.epoch is not None:
             with suppress(NotFound):
                 await self.ports.store.write(room.environment, leases.release, room.id, room.epoch)
+
+    async def _let_sleep_when_written(self, room: Room) -> None:
+        await room.written()
+        await self._let_sleep(room)
 
     async def _mark_joined(self, room: Room, visit: Visit) -> None:
         def decision(state: Conversation) -> list[AnyEvent]:
@@ -186,9 +195,12 @@ class Rooms:
     def _hinted(self, conversation_id: str) -> None:
         task = self._rooms.get(conversation_id)
         if task is not None and task.done() and not task.exception():
-            reading = asyncio.create_task(_quietly(task.result()))
-            self._tasks.add(reading)
-            reading.add_done_callback(self._tasks.discard)
+            self._beside(_quietly(task.result()))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 async def _quietly(room: Room) -> None:
