@@ -39,6 +39,7 @@ def _built(memory: Memory) -> tuple[float, int]:
     """Seconds to build the prompt, and its code points."""
     template = templates.read("tpl_1", 1, RAW)
     scene = Scene(
+        environment="test",
         template=template,
         state=Conversation(),
         session_id=None,

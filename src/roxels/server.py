@@ -23,11 +23,14 @@ from starlette.routing import BaseRoute
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from roxels import lazy, logs
+from roxels.actions import secrets
 from roxels.actions.eraser import Eraser
 from roxels.actions.jobs import Jobs
 from roxels.actions.retention import Keeper
 from roxels.actions.sweep import Sweeper
 from roxels.agent.ports import Speaker
+from roxels.agent.speakers.endpoints import Endpoints
+from roxels.agent.speakers.engine import Endpoint
 from roxels.agent.speakers.fallback import FallbackSpeaker
 from roxels.agent.speakers.model import ModelSpeaker, Patience
 from roxels.agent.speakers.openai import Limits, OpenAIEngine
@@ -41,6 +44,7 @@ from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
 from roxels.outbound import guard
 from roxels.outbound.http import Caller
+from roxels.outbound.pinning import Pin
 from roxels.outbound.rehearsing import Rehearser
 from roxels.outbound.worker import Deps, Pace, Worker
 from roxels.settings import Settings
@@ -51,7 +55,8 @@ from roxels.storage.files import Exports
 from roxels.storage.leases import Peers
 from roxels.storage.postgresql import PostgreSQL
 from roxels.storage.store import Store
-from roxels.storage.vault import Keyring
+from roxels.storage.transaction import Environment
+from roxels.storage.vault import Keyring, Vault
 from roxels.wire.corked import Corked
 from roxels.wire.limits import Allowance
 from roxels.wire.room import Ports
@@ -85,7 +90,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     clock: Clock
     ids: Ids
-    engine: OpenAIEngine | None
+    endpoints: Endpoints
 
     def add(self, routes: Sequence[BaseRoute]) -> None:
         """Serve more addresses."""
@@ -94,8 +99,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     async def close(self) -> None:
         """Say goodbye to everyone, then close what `build` opened."""
         await self.rooms.drain()
-        if self.engine is not None:
-            await self.engine.close()
+        await self.endpoints.close()
         await self.jobs.close()
         await self.eraser.close()
         await asyncio.to_thread(self.processes.close)
@@ -121,15 +125,15 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
     vault_keys = settings.vault_keys.get_secret_value() if settings.vault_keys else None
     keyring = Keyring.load(settings.data, ids.key, vault_keys)
     processes = database.join(ids.new("proc"))
-    engine = engine_for(settings)
-    speaker = speaker or speaker_for(settings, clock, engine)
+    permits = guard.anywhere if settings.allow_private_targets else guard.is_public
+    endpoints = endpoints_for(settings, store, keyring.vault, permits)
+    speaker = speaker or speaker_for(settings, clock, endpoints)
     limits = Allowance(clock, scale=settings.limits_scale) if settings.limits else None
     ports = Ports(store=store, speaker=speaker, clock=clock, ids=ids, nudge_after=settings.nudge_seconds, limits=limits)
     rooms = Rooms(ports, processes)
     exports = Exports(settings.data / "exports")
     eraser = Eraser(store, ids, keyring, clock, exports=exports, erase_list=erase_list)
     jobs = Jobs(store, ids, clock, eraser, exports, keyring.vault)
-    permits = guard.anywhere if settings.allow_private_targets else guard.is_public
     caller = Caller(permits=permits, monotonic=clock.monotonic, time_limit=settings.webhook_timeout)
     services = Services(
         store=store,
@@ -160,27 +164,33 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         settings=settings,
         clock=clock,
         ids=ids,
-        engine=engine,
+        endpoints=endpoints,
     )
     house.add([*wire_routes(rooms), *page_routes(store, house.files), *dashboard_routes(services)])
     app.router.lifespan_context = lambda _app: _living(house, tally)
     return house
 
 
-def speaker_for(settings: Settings, clock: Clock, engine: OpenAIEngine | None) -> Speaker:
+def speaker_for(settings: Settings, clock: Clock, endpoints: Endpoints) -> Speaker:
     """Who talks: a language model where one is set, with the scripted speaker behind it."""
     scripted = ScriptedSpeaker(clock, settings.scripted_cps)
-    if engine is None:
-        return scripted
-    return FallbackSpeaker(ModelSpeaker(engine, settings.model, clock, Patience()), scripted, clock)
+    return FallbackSpeaker(ModelSpeaker(endpoints, settings.model, clock, Patience()), scripted, clock)
 
 
-def engine_for(settings: Settings) -> OpenAIEngine | None:
-    """What asks the language model, where one is set."""
-    if settings.model_url is None:
-        return None
+def endpoints_for(settings: Settings, store: Store, vault: Vault, permits: guard.Permits) -> Endpoints:
+    """What asks language models: where this server's settings say, and where templates do."""
     limits = Limits(first=settings.model_first_seconds, between=settings.model_pause_seconds)
-    return OpenAIEngine(lazy.openai, settings.model_url, settings.model_key.get_secret_value(), limits)
+    own = None
+    if settings.model_url is not None:
+        own = Endpoint(url=settings.model_url, key=settings.model_key.get_secret_value())
+
+    def connect(endpoint: Endpoint) -> OpenAIEngine:
+        return OpenAIEngine(lazy.openai, endpoint, limits, Pin(permits))
+
+    async def reveal(environment: Environment, name: str) -> str | None:
+        return await store.read(environment, secrets.reveal, name, vault)
+
+    return Endpoints(own, connect, reveal)
 
 
 def database_of(settings: Settings) -> Backend:

@@ -101,7 +101,14 @@ class Talk:
 
     def scene(self, **changes: Any) -> Scene:
         """What the speaker is given now."""
-        scene = Scene(template=self.template, state=self.state, session_id="sess_1", now=self.now, **self._given)
+        scene = Scene(
+            environment="test",
+            template=self.template,
+            state=self.state,
+            session_id="sess_1",
+            now=self.now,
+            **self._given,
+        )
         return msgspec.structs.replace(scene, **changes)
 
     def keep(self, events: Iterable[AnyEvent]) -> None:

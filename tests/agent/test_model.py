@@ -16,14 +16,20 @@ import pytest
 
 from roxels import lazy
 from roxels.agent.ports import Scene, SpeakerStep
-from roxels.agent.speakers.fallback import FallbackSpeaker
+from roxels.agent.speakers.endpoints import Endpoints
+from roxels.agent.speakers.engine import Endpoint
+from roxels.agent.speakers.fallback import FIRST_REST, FallbackSpeaker
 from roxels.agent.speakers.model import ModelSpeaker, Patience
 from roxels.agent.speakers.openai import Limits, OpenAIEngine
 from roxels.agent.speakers.scripted import ScriptedSpeaker
 from roxels.agent.turn import Kept, Piece, TurnStep, turn
 from roxels.ambient import SystemClock
 from roxels.domain import conversation
+from roxels.domain.clock import Clock
 from roxels.domain.events import AgentStarted, PersonSaid, SessionJoined
+from roxels.outbound import guard
+from roxels.outbound.pinning import Pin
+from roxels.testing import FakeClock
 from roxels.testing.model import WAYS, Answering, Asked, GoingOn, Interviewer, ModelServer, Reply
 from tests.agent.talk import Talk
 
@@ -31,8 +37,10 @@ COMPANY = {"company": {"type": "string", "description": "The name of your compan
 SIZE = {"team_size": {"type": "integer", "description": "How many people you are", "minimum": 1}}
 
 
+#: The secrets of this environment, by name.
+SECRETS = {"model_key": "sk-of-the-template"}
 #: What the tests opened; closed behind each.
-ENGINES: dict[tuple[str, str, float], OpenAIEngine] = {}
+OPENED: list[Endpoints] = []
 
 
 def raw(**settings: Any) -> dict[str, Any]:
@@ -42,14 +50,36 @@ def raw(**settings: Any) -> dict[str, Any]:
     return {"name": "Test", "goals": [goal], "settings": {"embedded": {"resumption": True}, **settings}}
 
 
-def speaker_at(url: str, *, key: str = "", limit: float = 10.0) -> FallbackSpeaker:
-    """As `server.build` makes it, with short pauses."""
-    clock = SystemClock()
-    engine = ENGINES.get((url, key, limit))
-    if engine is None:
-        engine = ENGINES[url, key, limit] = OpenAIEngine(lazy.openai, url, key, Limits(first=limit, between=limit))
-    patience = Patience(pauses=(0.01, 0.01, 0.01))
-    return FallbackSpeaker(ModelSpeaker(engine, "test-model", clock, patience), ScriptedSpeaker(clock, 0), clock)
+async def revealed(_environment: str, name: str) -> str | None:
+    """What stands behind the name of a secret."""
+    return SECRETS.get(name)
+
+
+def speaker_at(
+    url: str | None,
+    *,
+    key: str = "",
+    limit: float = 10.0,
+    clock: Clock | None = None,
+    permits: guard.Permits = guard.is_public,
+) -> FallbackSpeaker:
+    """As `server.build` makes it, with short pauses; `clock` is for outages alone."""
+    limits = Limits(first=limit, between=limit)
+
+    def connect(endpoint: Endpoint) -> OpenAIEngine:
+        return OpenAIEngine(lazy.openai, endpoint, limits, Pin(permits))
+
+    endpoints = Endpoints(Endpoint(url=url, key=key) if url else None, connect, revealed)
+    OPENED.append(endpoints)
+    own = SystemClock()
+    model = ModelSpeaker(endpoints, "test-model", own, Patience(pauses=(0.01, 0.01, 0.01)))
+    return FallbackSpeaker(model, ScriptedSpeaker(own, 0), clock or own)
+
+
+async def hang_up() -> None:
+    """Close what the test opened."""
+    while OPENED:
+        await OPENED.pop().close()
 
 
 class Chat(Talk):
@@ -105,8 +135,7 @@ def in_turn(*replies: Reply | Answering, then: Answering | None = None) -> Answe
 async def server() -> AsyncIterator[ModelServer]:
     async with ModelServer(Interviewer()) as server:
         yield server
-        while ENGINES:
-            await ENGINES.popitem()[1].close()
+        await hang_up()
 
 
 async def test_a_good_model_leads_through_the_conversation(server: ModelServer) -> None:
@@ -210,7 +239,8 @@ async def test_an_outage_within_an_answer_is_closed_by_the_scripted_speaker(serv
 
 async def test_an_outage_is_told_once_and_healing_too(server: ModelServer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "roxels")
-    chat = Chat(server)
+    chat, clock = Chat(server), FakeClock()
+    chat.model = speaker_at(server.url, clock=clock)
     chat.keep([SessionJoined()])
     await server.stop()
     await chat.play()
@@ -220,7 +250,7 @@ async def test_an_outage_is_told_once_and_healing_too(server: ModelServer, caplo
     told = [record for record in caplog.records if vars(record).get("action") == "model_down"]
     assert [vars(record)["fault"] for record in told] == ["unreachable"]
     await server.start()
-    chat.model._tried_again_at = 0.0
+    clock.advance(FIRST_REST)
     await chat.say_words("twelve")
     assert [start.speaker for start in chat.started] == ["scripted", "scripted", "model"]
     assert [vars(record).get("action") for record in caplog.records] == ["model_down", "model_back"]

@@ -8,7 +8,7 @@ import pytest
 
 from roxels.domain.events import GoalBlocked, GoalConfirmed, GoalProposed, SessionJoined
 from roxels.testing.model import Interviewer, ModelServer, Reply
-from tests.agent.test_model import ENGINES, Chat, in_turn
+from tests.agent.test_model import Chat, hang_up, in_turn
 
 PLAN = {"plan": {"type": "string", "enum": ["solo", "team"]}, "seats": {"type": "integer"}}
 RULE = {"when": {"plan": "solo"}, "then": {"seats": 1}, "message": "A solo plan has one seat."}
@@ -33,8 +33,7 @@ CONFIRM = Reply(calls=(("confirm", '{"goal_id": "g1"}'),))
 async def server() -> AsyncIterator[ModelServer]:
     async with ModelServer(Interviewer()) as server:
         yield server
-        while ENGINES:
-            await ENGINES.popitem()[1].close()
+        await hang_up()
 
 
 async def come(server: ModelServer, raw: dict[str, Any], *replies: Reply) -> Chat:
@@ -74,7 +73,8 @@ async def test_it_commits_upon_a_yes_to_what_was_read_out(server: ModelServer) -
     assert chat.commits == []
     await chat.say_words("yes")
     assert [commit.data for commit in chat.commits] == [{"plan": "team", "seats": 6}]
-    assert happened(chat, GoalConfirmed)[0].said_id == chat.state.last_words.id if chat.state.last_words else ""
+    assert chat.state.last_words is not None
+    assert happened(chat, GoalConfirmed)[0].said_id == chat.state.last_words.id
 
 
 async def test_a_yes_that_was_given_before_confirms_nothing(server: ModelServer) -> None:

@@ -18,7 +18,8 @@ from roxels import server
 from roxels.actions import author, identify, manage
 from roxels.agent import prompt
 from roxels.agent.ports import Scene, SpeakerStep
-from roxels.agent.speakers.engine import Asking, CallPart, Delta, Stopped, Text
+from roxels.agent.speakers.endpoints import Endpoints
+from roxels.agent.speakers.engine import Asking, CallPart, Delta, Endpoint, Stopped, Text
 from roxels.agent.speakers.model import ModelSpeaker, Patience
 from roxels.agent.speakers.scripted import ScriptedSpeaker
 from roxels.ambient import RandomIds
@@ -83,6 +84,12 @@ class Puppet:
             yield CallPart(number=number, id=f"call_{number}", name=name, arguments=arguments)
         yield Stopped("tool_calls" if reply.calls else "stop")
 
+    async def secret(self, _environment: str, _name: str) -> None:
+        """It wants no key."""
+
+    async def close(self) -> None:
+        """There is nothing to hang up."""
+
 
 class Voices:
     """Both speakers behind one door; `told` is what was told to whom, by session."""
@@ -92,7 +99,8 @@ class Voices:
         self.is_scripted = False
         self.told: list[tuple[str | None, str]] = []
         self._scripted = ScriptedSpeaker(clock, 0)
-        self._model = ModelSpeaker(self.puppet, "puppet", clock, Patience())
+        endpoints = Endpoints(Endpoint(url="puppet"), lambda _endpoint: self.puppet, self.puppet.secret)
+        self._model = ModelSpeaker(endpoints, "puppet", clock, Patience())
 
     async def speak(self, scene: Scene) -> AsyncIterator[SpeakerStep]:
         """Answer by the one that was chosen."""

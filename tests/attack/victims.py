@@ -154,6 +154,7 @@ def _told(tx: Writing, ground: Ground, victim: Victim, resume: bool) -> str:
     assert visit is not None
     assert kept is not None
     scene = Scene(
+        environment=visit.environment,
         template=kept.read(),
         state=opened.state,
         session_id=visit.session_id,

@@ -185,7 +185,7 @@ async def test_a_name_that_is_nowhere_is_an_outcome(names: Names) -> None:
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_an_outcome(tmp_path: Path) -> None:
-    async with receiving(answering(200), tls=_own_certificate(tmp_path)) as receiver, caller(time_limit=5) as client:
+    async with receiving(answering(200), tls=own_certificate(tmp_path)) as receiver, caller(time_limit=5) as client:
         outcome = await client.call(Request(url=f"https://127.0.0.1:{receiver.port}/"))
         plain = await client.call(Request(url=f"http://127.0.0.1:{receiver.port}/"))
     assert outcome.error == "tls"
@@ -341,7 +341,7 @@ async def test_the_switch_for_development_opens_private_targets_and_says_so(capl
     assert [record.message for record in caplog.records] == ["outgoing requests may reach private addresses"]
 
 
-def _own_certificate(folder: Path) -> ssl.SSLContext:
+def own_certificate(folder: Path) -> ssl.SSLContext:
     key = generate_private_key(SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     day = datetime(2020, 1, 1, tzinfo=UTC)

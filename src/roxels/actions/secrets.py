@@ -1,5 +1,6 @@
-"""Keep what outputs may name and nobody may read: made, renamed, given another value, forgotten."""
+"""Keep what templates may name and nobody may read: made, renamed, given another value, forgotten."""
 
+import logging
 import re
 
 import msgspec
@@ -10,6 +11,9 @@ from roxels.domain.ids import Ids
 from roxels.storage import secrets
 from roxels.storage.secrets import Secret
 from roxels.storage.transaction import Reading, Writing
+from roxels.storage.vault import CannotOpen, Vault
+
+logger = logging.getLogger(__name__)
 
 MAX_NAME = 200
 
@@ -65,6 +69,20 @@ def remove(tx: Writing, secret_id: str) -> Secret:
     _refuse_where_used(tx, {secret.name, secret.id}, "deleted")
     secrets.remove(tx, secret.id)
     return secret
+
+
+def reveal(tx: Reading, name: str, vault: Vault) -> str | None:
+    """The value behind a name or id, for a request that is made now; None where it is not there or does not open."""
+    found = secrets.sealed(tx, tx.environment, {name}).get(name)
+    if found is None:
+        return None
+    secret_id, sealed = found
+    try:
+        return vault.open(sealed, environment=tx.environment, id=secret_id)
+    except CannotOpen as fault:
+        fields = {"action": "reveal", "secret_id": secret_id, "code": fault.code}
+        logger.error("A secret that a template names does not open; set its value again.", extra=fields)
+        return None
 
 
 def _refuse_where_used(tx: Reading, names: set[str], done: str) -> None:

@@ -19,6 +19,7 @@ from roxels.domain.templates import Template
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """All that one turn may know."""
 
+    environment: Literal["test", "live"]
     template: Template
     state: Conversation
     #: What was said of the answer that `state.unfinished` names; the turn goes on at the next character.

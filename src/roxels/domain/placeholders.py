@@ -62,6 +62,16 @@ def _read(inner: str) -> Variable | SecretName | Odd:
     return SecretName(secret.group(1)) if secret else Odd(inner[:100])
 
 
+def secret_named(text: object) -> str | None:
+    """The name of the secret that this text consists of, or None."""
+    read = parts(text) if isinstance(text, str) else []
+    match read:
+        case [SecretName(name)]:
+            return name
+        case _:
+            return None
+
+
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Every string in a structure, with its path: `items[0].name`. Keys of objects are no texts."""
     if isinstance(value, str):

@@ -13,6 +13,7 @@ import msgspec
 
 from roxels.domain import invariants, output_rules
 from roxels.domain.fields import FieldType
+from roxels.domain.placeholders import secret_named
 from roxels.domain.proof import POLICIES
 from roxels.domain.templates import (
     DEPTHS,
@@ -93,6 +94,9 @@ CHOICES: Rule = (
     "must be a list of strings, numbers, true or false",
 )
 
+#: Of a model's endpoint.
+_ADDRESS = re.compile(r"https?://[^/?#\s@{}]+[^?#\s@{}]*")
+
 TOP: dict[str, Rule] = {"description": TEXT, "language": TEXT}
 SETTINGS: dict[str, Rule] = {
     "greeting": TEXT,
@@ -109,6 +113,15 @@ SETTINGS: dict[str, Rule] = {
 MODEL: dict[str, Rule] = {
     "speaker": (lambda value: value in ("model", "scripted"), "must be one of model, scripted"),
     "name": TEXT,
+    "url": (
+        lambda value: isinstance(value, str) and _ADDRESS.fullmatch(value) is not None,
+        "must be an http or https address up to /v1, without placeholders, user names or a query: "
+        "https://api.example.com/v1",
+    ),
+    "key": (
+        lambda value: secret_named(value) is not None,
+        "must be a secret and nothing else: {{secret:<its name>}}; keep it with POST /v1/secrets",
+    ),
     "temperature": (lambda value: _is_number(value) and 0 <= value <= 2, "must be a number from 0 to 2"),
     "max_tokens": (lambda value: _is_number(value) and value == int(value) >= 1, "must be a whole number above 0"),
 }
@@ -234,9 +247,12 @@ def _of_settings(settings: object, goal_ids: Collection[str]) -> Iterator[Fault]
     model = settings.get("model")
     if isinstance(model, dict):
         yield from _by_rules(model, MODEL, "settings.model")
+        if model.get("url") and not model.get("name"):
+            yield Fault("settings.model.name", "is missing: `url` names an endpoint; name the model there too")
     elif not isinstance(model, str | None):
         yield Fault(
-            "settings.model", 'must be the name of a model, or {"name", "speaker", "temperature", "max_tokens"}'
+            "settings.model",
+            'must be the name of a model, or {"name", "speaker", "url", "key", "temperature", "max_tokens"}',
         )
     yield from _of_outputs(settings.get("outputs"), "settings.outputs", goal_ids)
 

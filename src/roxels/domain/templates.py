@@ -17,6 +17,7 @@ import msgspec
 from roxels.domain import invariants
 from roxels.domain.fields import Field, FieldType
 from roxels.domain.invariants import Invariant
+from roxels.domain.placeholders import secret_named
 from roxels.domain.proof import Proof
 
 GoalType = Literal["open", "quantitative", "qualitative", "structured", "context_dump", "walkthrough"]
@@ -106,10 +107,14 @@ class Resumption(msgspec.Struct, frozen=True):
 
 
 class ModelWish(msgspec.Struct, frozen=True, kw_only=True):
-    """`settings.model`: who speaks, and how the language model is asked. `name` empty: the operator's choice."""
+    """`settings.model`: who speaks, and how the language model is asked. Empty: the operator's choice."""
 
     speaker: Literal["model", "scripted"] = "model"
     name: str = ""
+    #: An endpoint of the template's own.
+    url: str = ""
+    #: The name of the secret that is its key.
+    secret: str = ""
     temperature: float | None = None
     max_tokens: int | None = None
 
@@ -316,6 +321,8 @@ def _model(raw: object) -> ModelWish:
     return ModelWish(
         speaker=raw.get("speaker") or "model",
         name=raw.get("name") or "",
+        url=raw.get("url") or "",
+        secret=secret_named(raw.get("key")) or "",
         temperature=raw.get("temperature"),
         max_tokens=raw.get("max_tokens"),
     )

@@ -406,6 +406,7 @@ class Room:
         visit = self._speaking_visit()
         memory = await self._memory(visit)
         return Scene(
+            environment=self.environment,
             template=self.template,
             state=self.state,
             said_so_far=self.said,

@@ -6,6 +6,15 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a model answers: the address up to `/v1`, and the key that it wants. Stands in no log."""
+
+    url: str
+    key: str = ""
+    #: A template names it, not the operator of this server: it may only be what everybody may reach.
+    is_foreign: bool = False
+
+
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """One request. `tools` empty: words only."""
 
@@ -47,7 +56,8 @@ class ModelFault(Exception):
 
     def __init__(self, word: str, *, retry: bool = True, after: float | None = None, is_outage: bool = True) -> None:
         super().__init__(word)
-        #: `timed_out`, `unreachable`, `rate_limited`, `server_error`, `rejected`, `broken_off`, `refusal`, `no_words`.
+        #: `timed_out`, `unreachable`, `rate_limited`, `server_error`, `rejected`, `broken_off`, `too_long`, `refusal`,
+        #: `no_words`; of a template's own endpoint `target` (it may not be reached) and `no_key`.
         self.word = word
         #: Whether asking again may help, and the seconds to wait before, where the service said so.
         self.retry = retry

@@ -1,11 +1,12 @@
 """A model where it answers, the scripted speaker where it does not; never silence.
 
-    the template wants no model         scripted
+    no model is set, or none is wanted  scripted
     an answer with a plan goes on       scripted: its rest is known
     the model's service is out          scripted, until the service may be tried again; `agent.started` says why
     it goes out within an answer        the scripted speaker closes what was said, and asks on
 
-An outage is told once in the log, and so is its end. Until then each try waits twice as long as the one before.
+An outage is told once in the log, and so is its end. Until then each try waits twice as long as the one before. An
+endpoint that a template names is out for itself.
 """
 
 import logging
@@ -28,6 +29,14 @@ logger = logging.getLogger(__name__)
 FIRST_REST, LONGEST_REST = 15.0, 300.0
 
 
+class _Outage(msgspec.Struct, frozen=True):
+    """An endpoint does not answer: in one word why, how long it is left alone, and until when (monotonic seconds)."""
+
+    fault: str
+    rest: float
+    until: float
+
+
 class FallbackSpeaker:
     """Chooses who speaks, turn by turn."""
 
@@ -35,19 +44,19 @@ class FallbackSpeaker:
         self._model = model
         self._scripted = scripted
         self._clock = clock
-        self._fault = ""
-        self._rest = FIRST_REST
-        self._tried_again_at = 0.0
+        #: By the address that the template names; the operator's own under the empty one.
+        self._outages: dict[str, _Outage] = {}
 
     async def speak(self, scene: Scene) -> AsyncIterator[SpeakerStep]:
         """Answer the scene, or go on with the answer that it has begun."""
         unfinished = scene.state.unfinished
-        if scene.template.model.speaker == "scripted" or (unfinished is not None and unfinished.plan is not None):
+        if not self._model.serves(scene) or (unfinished is not None and unfinished.plan is not None):
             async for step in self._scripted.speak(scene):
                 yield step
             return
         done = _Done(scene)
-        fault = self._fault if self._is_resting else ""
+        place = scene.template.model.url
+        fault = self._resting(place)
         if not fault:
             try:
                 async with aclosing(self._model.speak(scene)) as steps:
@@ -56,9 +65,9 @@ class FallbackSpeaker:
                         yield step
             except ModelFault as raised:
                 fault = raised.word
-                self._failed(raised)
+                self._failed(place, raised)
             else:
-                self._answered()
+                self._answered(place)
                 return
         async for step in self._instead(scene, done, fault):
             yield step
@@ -72,27 +81,25 @@ class FallbackSpeaker:
         async for step in self._scripted.speak(scene):
             yield msgspec.structs.replace(step, request=request) if isinstance(step, Opening) else step
 
-    @property
-    def _is_resting(self) -> bool:
-        return bool(self._fault) and self._clock.monotonic() < self._tried_again_at
+    def _resting(self, place: str) -> str:
+        """Why this endpoint is left alone now; empty where it is not."""
+        outage = self._outages.get(place)
+        return outage.fault if outage is not None and self._clock.monotonic() < outage.until else ""
 
-    def _failed(self, fault: ModelFault) -> None:
+    def _failed(self, place: str, fault: ModelFault) -> None:
         fields = {"action": "model_down", "fault": fault.word}
         if not fault.is_outage:
             logger.info("The language model left a turn unanswered; the scripted speaker took it.", extra=fields)
             return
-        if not self._fault:
+        before = self._outages.get(place)
+        if before is None:
             logger.warning("The language model is out; the scripted speaker speaks until it is back.", extra=fields)
-            self._rest = FIRST_REST
-        else:
-            self._rest = min(2 * self._rest, LONGEST_REST)
-        self._fault = fault.word
-        self._tried_again_at = self._clock.monotonic() + self._rest
+        rest = FIRST_REST if before is None else min(2 * before.rest, LONGEST_REST)
+        self._outages[place] = _Outage(fault.word, rest, self._clock.monotonic() + rest)
 
-    def _answered(self) -> None:
-        if self._fault:
+    def _answered(self, place: str) -> None:
+        if self._outages.pop(place, None) is not None:
             logger.warning("The language model is back.", extra={"action": "model_back"})
-        self._fault = ""
 
 
 class _Done:

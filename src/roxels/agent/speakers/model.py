@@ -20,6 +20,7 @@ from roxels.agent import prompt, tools
 from roxels.agent.joint import Joint, Whole
 from roxels.agent.ports import Ending, Facts, Opening, Scene, Signal, SpeakerStep, Words
 from roxels.agent.prompt import Exchange
+from roxels.agent.speakers.endpoints import Endpoints
 from roxels.agent.speakers.engine import Asking, CallPart, Engine, ModelFault, Stopped, Text
 from roxels.agent.tools import Call
 from roxels.domain import goals
@@ -57,11 +58,11 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelSpeaker:
-    """Speaks with the model `name` of one endpoint; a template may name another of that endpoint."""
+    """Speaks with the model `name`; a template may name another, and another endpoint."""
 
-    def __init__(self, engine: Engine, name: str, clock: Clock, patience: Patience) -> None:
+    def __init__(self, endpoints: Endpoints, name: str, clock: Clock, patience: Patience) -> None:
         self.name = name
-        self._engine = engine
+        self._endpoints = endpoints
         self._clock = clock
         self._patience = patience
 
@@ -70,11 +71,12 @@ class ModelSpeaker:
         answer = _Answer(scene, self.name_for(scene))
         ends_at = self._clock.monotonic() + self._patience.turn
         yield Signal("typing")
+        engine = await self._endpoints.engine(scene)
         while not answer.is_over:
             if self._clock.monotonic() > ends_at:
                 raise ModelFault("timed_out")
             try:
-                async with aclosing(self._engine.stream(answer.asking())) as deltas:
+                async with aclosing(engine.stream(answer.asking())) as deltas:
                     async for delta in deltas:
                         for step in answer.take(delta):
                             yield step
@@ -84,10 +86,14 @@ class ModelSpeaker:
                 answer.drop_round()
                 await self._wait(fault, answer)
         if answer.needs_second_look:
-            for step in answer.found(await self._second_look(answer)):
+            for step in answer.found(await self._second_look(engine, answer)):
                 yield step
         if answer.ends is not None:
             yield Ending(answer.ends)
+
+    def serves(self, scene: Scene) -> bool:
+        """Whether this template's words come from a model at all."""
+        return self._endpoints.serves(scene.template.model)
 
     def name_for(self, scene: Scene) -> str:
         """The model that this template wants."""
@@ -100,10 +106,10 @@ class ModelSpeaker:
         answer.faults += 1
         await self._clock.sleep(pause)
 
-    async def _second_look(self, answer: "_Answer") -> str:
+    async def _second_look(self, engine: Engine, answer: "_Answer") -> str:
         words = ""
         try:
-            async with aclosing(self._engine.stream(answer.second_asking())) as deltas:
+            async with aclosing(engine.stream(answer.second_asking())) as deltas:
                 async for delta in deltas:
                     words += delta.text if isinstance(delta, Text) else ""
         except ModelFault:

@@ -11,10 +11,15 @@ from typing import Any
 
 import msgspec
 
-from roxels.agent.speakers.engine import Asking, CallPart, Delta, ModelFault, Stopped, Text
+from roxels.agent.speakers.engine import Asking, CallPart, Delta, Endpoint, ModelFault, Stopped, Text
 
 #: Longer waits than this are not waited for, whatever the service asks.
 LONGEST_WAIT = 10.0
+#: So many parts of one answer are taken; a service that never stops is stopped.
+MOST_PARTS = 20_000
+
+#: Sees each request before it is sent, and may refuse it; see `outbound.pinning`.
+Judge = Callable[[Any], Awaitable[None]]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,13 +30,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenAIEngine:
-    """Asks one endpoint. `library` brings the module `openai`; `url` ends in `/v1` where the service wants it."""
+    """Asks one endpoint. `library` brings the module `openai`; `judge` sees each request to a foreign endpoint."""
 
-    def __init__(self, library: Callable[[], Awaitable[ModuleType]], url: str, key: str, limits: Limits) -> None:
+    def __init__(
+        self, library: Callable[[], Awaitable[ModuleType]], endpoint: Endpoint, limits: Limits, judge: Judge
+    ) -> None:
         self._library = library
-        self._url = url
-        self._key = key
+        self._endpoint = endpoint
         self._limits = limits
+        self._judge = judge
         self._client: Any = None
         self._openai: Any = None
 
@@ -66,18 +73,24 @@ class OpenAIEngine:
     async def _connect(self) -> None:
         self._openai = await self._library()
         self._client = self._openai.AsyncOpenAI(
-            base_url=self._url,
-            api_key=self._key or "none",
+            base_url=self._endpoint.url,
+            api_key=self._endpoint.key or "none",
             organization="",
             project="",
             max_retries=0,
             timeout=self._limits.first + self._limits.between,
+            http_client=self._bounded() if self._endpoint.is_foreign else None,
+        )
+
+    def _bounded(self) -> Any:
+        return self._openai.DefaultAsyncHttpxClient(
+            event_hooks={"request": [self._judge]}, follow_redirects=False, trust_env=False
         )
 
     async def _in_time(self, chunks: Any) -> AsyncIterator[Any]:
         parts = aiter(chunks)
         wait = self._limits.first
-        while True:
+        for _ in range(MOST_PARTS):
             try:
                 async with asyncio.timeout(wait):
                     chunk = await anext(parts)
@@ -85,13 +98,14 @@ class OpenAIEngine:
                 return
             yield chunk
             wait = self._limits.between
+        raise ModelFault("too_long", retry=False, is_outage=False)
 
     def _named(self, fault: Exception) -> ModelFault:
         """What went wrong, in one word: what the library says may repeat what was sent."""
         openai = self._openai
         if isinstance(fault, TimeoutError | openai.APITimeoutError):
             return ModelFault("timed_out")
-        if isinstance(fault, openai.APIConnectionError):
+        if isinstance(fault, openai.APIConnectionError | OSError):
             return ModelFault("unreachable")
         if isinstance(fault, openai.RateLimitError):
             return ModelFault("rate_limited", after=_wait_of(fault))
@@ -100,7 +114,8 @@ class OpenAIEngine:
             if status >= 500 or status in (408, 409):
                 return ModelFault("server_error", after=_wait_of(fault))
             return ModelFault("rejected", retry=False)
-        return ModelFault("broken_off")
+        is_refused = getattr(fault, "code", "") == "target"  # by the judge, before anything was sent
+        return ModelFault("target", retry=False) if is_refused else ModelFault("broken_off")
 
 
 def _body(asking: Asking) -> dict[str, Any]:
