@@ -1,8 +1,11 @@
-"""`roxels`, which kills itself (SIGKILL) at a named point of a delivery's life.
+"""`roxels`, which kills itself (SIGKILL) at a named point of a commit's or a delivery's life.
 
-`python -m tests.crash.dying POINT PORT ...`; PORT is the receiver's.
+`python -m tests.crash.dying POINT PORT ...`; PORT is the receiver's. `POINT:7` is the seventh time that it comes by.
 
     point             it dies
+    commit.begun      a commit is decided; nothing of it is written
+    commit.written    it is written, its transaction is not committed
+    commit.kept       that transaction is committed; nobody was told
     plan.written      facts and delivery are written, their transaction is not committed
     plan.kept         that transaction is committed; nobody has looked at the outbox
     claim.written     a claim is written, not committed
@@ -20,17 +23,30 @@ import os
 import re
 import signal
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
 from roxels.cli import main as roxels
 
+
+class Writing(NamedTuple):
+    """A statement that goes to the database, and a value that it has among its parameters."""
+
+    begins: str
+    value: str = ""
+
+    def is_it(self, statement: str, parameters: Any) -> bool:
+        """Whether this is it."""
+        return re.match(self.begins, statement) is not None and self.value in str(parameters)
+
+
 POINTS = {
-    "plan": re.compile(r"INSERT INTO deliveries "),
-    "claim": re.compile(r"UPDATE deliveries SET due_at=\S+, claimed_by=\S+ WHERE"),
-    "settle": re.compile(r"INSERT INTO attempts "),
+    "commit": Writing(r"INSERT INTO events ", "'goal.committed'"),
+    "plan": Writing(r"INSERT INTO deliveries "),
+    "claim": Writing(r"UPDATE deliveries SET due_at=\S+, claimed_by=\S+ WHERE"),
+    "settle": Writing(r"INSERT INTO attempts "),
 }
 
 
@@ -44,33 +60,42 @@ class Fuse:
 
     def __init__(self, point: str, receiver_port: int) -> None:
         self.receiver_port = receiver_port
+        point, _, times = point.partition(":")
         name, _, self.moment = point.partition(".")
-        self.statement = POINTS.get(name)
+        self.writing = POINTS.get(name)
+        self.left = int(times or 1)
         #: Connections whose transaction has the statement in it.
         self.lit: set[int] = set()
 
-    def before(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def before(self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         """A statement is about to go to the database."""
-        if self.moment == "begun" and self.statement and self.statement.match(statement):
-            die()
+        if self.moment == "begun" and self.writing and self.writing.is_it(statement, parameters):
+            self.burn()
 
-    def after(self, connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def after(self, connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         """A statement was carried out."""
-        if self.statement is None or not self.statement.match(statement):
+        if self.writing is None or not self.writing.is_it(statement, parameters):
             return
         if self.moment == "written":
-            die()
+            self.burn()
         if self.moment == "kept":
             self.lit.add(id(connection.connection.dbapi_connection))
 
     def checkin(self, connection: Any, _record: Any) -> None:
         """A connection comes back to its pool: what it did is committed."""
         if id(connection) in self.lit:
-            die()
+            self.lit.discard(id(connection))
+            self.burn()
 
     def audit(self, name: str, about: tuple[Any, ...]) -> None:
         """A call to the system."""
         if self.moment == "connecting" and name == "socket.connect" and self.receiver_port in about[1]:
+            self.burn()
+
+    def burn(self) -> None:
+        """It has come by once more."""
+        self.left -= 1
+        if self.left == 0:
             die()
 
 
