@@ -3,11 +3,11 @@
     @pytest.mark.browser      needs Chromium
     @pytest.mark.node         needs Node.js
     @pytest.mark.postgresql   needs PostgreSQL's server programs
-    @pytest.mark.crash        needs minutes: kills real servers
+    @pytest.mark.long         needs minutes
     @pytest.mark.alone        needs the machine for itself: measures time
 
 Where a program is missing, its tests are left out and named in the last line of the run, with the command that
-installs it. Crash tests are left out of the everyday run (`make test ARGS="-m crash"` runs them). With `CI=1` nothing
+installs it. Long tests are left out of the everyday run (`make test ARGS="-m long"` runs them). With `CI=1` nothing
 is left out: what is missing then fails the run before it starts.
 
 `--part crowd` leaves out what is marked `alone`, `--part alone` all else; `make test` runs both (`tools.tests`).
@@ -81,10 +81,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what is of the other part, and what cannot run here; in CI, refuse the latter."""
     _keep_part(config, items)
     absent = {marker for marker, program in PROGRAMS.items() if not program.find()}
-    if not in_ci() and "crash" not in config.option.markexpr:
-        absent.add("crash")
+    if not in_ci() and "long" not in config.option.markexpr:
+        absent.add("long")
     lacking = {
-        item: next((m for m in (*PROGRAMS, "crash") if m in absent and item.get_closest_marker(m)), None)
+        item: next((m for m in (*PROGRAMS, "long") if m in absent and item.get_closest_marker(m)), None)
         for item in items
     }
     left_out = Counter(marker for marker in lacking.values() if marker)
@@ -149,11 +149,11 @@ def sentence(left_out: Mapping[str, int]) -> str:
     """What is left out and how to run it, e.g. `3 tests need Chromium. To run them: …`."""
     programs = [PROGRAMS[marker] for marker in PROGRAMS if left_out.get(marker)]
     parts = [f"{left_out[marker]} tests need {PROGRAMS[marker].name}" for marker in PROGRAMS if left_out.get(marker)]
-    if left_out.get("crash"):
-        parts.append(f"{left_out['crash']} kill servers for minutes")
+    if left_out.get("long"):
+        parts.append(f"{left_out['long']} take minutes")
     ways = []
     if programs:
         ways.append(_install(programs))
-    if left_out.get("crash"):
-        ways.append('make test ARGS="-m crash"')
+    if left_out.get("long"):
+        ways.append('make test ARGS="-m long"')
     return f"{', '.join(parts)}. To run them: {' && '.join(ways)}"

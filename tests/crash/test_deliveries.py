@@ -38,7 +38,7 @@ POINTS = {
 EVERY_DAY = {("sqlite", "claim.kept"), ("sqlite", "settle.written")}
 MARKS = {"sqlite": [], "postgresql": [pytest.mark.postgresql]}
 CASES = [
-    pytest.param(kind, point, marks=marks if (kind, point) in EVERY_DAY else [*marks, pytest.mark.crash])
+    pytest.param(kind, point, marks=marks if (kind, point) in EVERY_DAY else [*marks, pytest.mark.long])
     for kind, marks in MARKS.items()
     for point in POINTS
 ]

@@ -19,8 +19,8 @@ def test_page(): pass
 @pytest.mark.browser
 def test_other_page(): pass
 
-@pytest.mark.crash
-def test_kill(): pass
+@pytest.mark.long
+def test_endurance(): pass
 
 @pytest.mark.alone
 def test_pace(): pass
@@ -40,8 +40,8 @@ def test_missing_program_is_named_in_the_last_line(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "2 passed" in done.stdout
     assert done.stdout.splitlines()[-1] == (
-        "not run: 2 tests need Chromium, 1 kill servers for minutes. "
-        'To run them: sudo apt-get install -y chromium && make test ARGS="-m crash"'
+        "not run: 2 tests need Chromium, 1 take minutes. "
+        'To run them: sudo apt-get install -y chromium && make test ARGS="-m long"'
     )
 
 
@@ -50,8 +50,8 @@ def test_nothing_is_named_where_nothing_is_left_out(tmp_path: Path) -> None:
     assert "not run" not in done.stdout
 
 
-def test_crash_tests_run_when_asked_for(tmp_path: Path) -> None:
-    done = run(tmp_path, "-m", "crash")
+def test_long_tests_run_when_asked_for(tmp_path: Path) -> None:
+    done = run(tmp_path, "-m", "long")
     assert "1 passed, 4 deselected" in done.stdout
     assert "not run" not in done.stdout
 
@@ -76,7 +76,7 @@ def test_ci_refuses_before_anything_starts() -> None:
 def test_several_processes_leave_out_the_same(tmp_path: Path) -> None:
     done = run(tmp_path, "-n", "2", "-p", "xdist")
     assert "2 passed" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("not run: 2 tests need Chromium, 1 kill servers for minutes.")
+    assert done.stdout.splitlines()[-1].startswith("not run: 2 tests need Chromium, 1 take minutes.")
 
 
 def test_two_parts_make_the_whole(tmp_path: Path) -> None:
