@@ -9,7 +9,8 @@ import pytest
 from roxels.actions import author
 from roxels.dashboard.designs import ABOUT, STARTS
 from roxels.domain import soundness
-from roxels.storage import sessions, templates
+from roxels.storage import audit, sessions, templates
+from roxels.storage.pages import Span
 from tests.dashboard.office import TEMPLATE, Office, csrf
 
 NEW = "/dashboard/templates/new"
@@ -48,6 +49,7 @@ async def test_one_is_made_and_found(operator: httpx2.AsyncClient) -> None:
         ("{", "not JSON at line 1, column 2"),
         ("[1]", "A template is one JSON object"),
         ("[" * 100_000, "nested"),
+        ("9" * 250_001, "longer than 250000 characters"),
         ('{"name": "\\ud800"}', "half of a surrogate pair"),
         ("9" * 5_000, "beyond 64 bits"),
         ('{"name": "", "goals": [{"id": "a", "type": "b"}]}', "goals[0].type"),
@@ -79,7 +81,7 @@ async def test_a_key_that_is_taken_out_is_gone(office: Office, operator: httpx2.
     place = f"/dashboard/templates/{office.template_id}"
     less = {key: value for key, value in TEMPLATE.items() if key != "settings"}
     await sent(operator, place, text=json.dumps(less), version="1", **{"as": "published"})
-    assert (await raw(office)).get("settings") is None
+    assert await raw(office) == less
 
 
 async def test_nobody_elses_change_is_written_over(office: Office, operator: httpx2.AsyncClient) -> None:
@@ -103,6 +105,8 @@ async def test_it_can_be_tried_as_anybody(
     visit = await office.store.read_across(sessions.by_join_secret, interview_id, secret)
     assert visit is not None
     assert visit.external_id == external_id
+    noted = await office.store.read("test", audit.listed, audit.Wanted(action="template.tried"), Span(limit=9))
+    assert [(entry.action, entry.actor_kind) for entry in noted.items] == [("template.tried", "operator")]
 
 
 async def test_a_junk_id_is_refused_by_name(office: Office, operator: httpx2.AsyncClient) -> None:

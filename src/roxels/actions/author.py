@@ -42,18 +42,19 @@ def change(
     `expected`: the version that the caller read; `Conflict` when another is published by now. Answers the version
     that was made, published or (`publish=False`) a draft. Nothing named: nothing is made.
     """
-    templates.hold(tx, template_id)
-    kept = current(tx, template_id)
-    if expected is not None and expected != kept.version:
-        raise Conflict(f"Version {kept.version} is published by now, not {expected}. Read it and decide anew.")
+    kept = _held(tx, template_id, expected)
     status, written = _written(changes)
     if status is not None:
         templates.set_status(tx, template_id, status)
     if not written:
         return current(tx, template_id)
-    raw = kept.raw | written
-    _check(raw)
-    return _version(tx, template_id, templates.revise(tx, template_id, raw, publish=publish))
+    return _revised(tx, template_id, kept.raw | written, publish=publish)
+
+
+def rewrite(tx: Writing, template_id: str, raw: dict[str, Any], *, publish: bool, expected: int) -> Kept:
+    """Keep the whole template anew: a key that is not in `raw` is gone. Else as `change`."""
+    _held(tx, template_id, expected)
+    return _revised(tx, template_id, _written(raw)[1], publish=publish)
 
 
 def publish(tx: Writing, template_id: str, number: int) -> Kept:
@@ -76,6 +77,20 @@ def version(tx: Reading, template_id: str, number: int) -> Kept:
     """One version of a template of this environment. Raises `NotFound`."""
     current(tx, template_id)
     return _version(tx, template_id, number)
+
+
+def _held(tx: Writing, template_id: str, expected: int | None) -> Kept:
+    """The published version, which nobody else changes meanwhile; `Conflict` where it is not the expected one."""
+    templates.hold(tx, template_id)
+    kept = current(tx, template_id)
+    if expected is not None and expected != kept.version:
+        raise Conflict(f"Version {kept.version} is published by now, not {expected}. Read it and decide anew.")
+    return kept
+
+
+def _revised(tx: Writing, template_id: str, raw: dict[str, Any], *, publish: bool) -> Kept:
+    _check(raw)
+    return _version(tx, template_id, templates.revise(tx, template_id, raw, publish=publish))
 
 
 def _version(tx: Reading, template_id: str, number: int) -> Kept:

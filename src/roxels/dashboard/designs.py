@@ -30,12 +30,12 @@ from roxels.domain.persons import external_id
 from roxels.domain.proof import Proof
 from roxels.storage import templates
 from roxels.storage.templates import Kept
-from roxels.storage.transaction import Reading
+from roxels.storage.transaction import Reading, Writing
 
 STARTS = Path(__file__).resolve().parent / "starts"
 TEMPLATES_OF_A_PAGE = 50
 #: A template is text of this length at most.
-LONGEST = 500_000
+LONGEST = 250_000
 PLACE = "/dashboard/templates"
 
 
@@ -106,9 +106,8 @@ class Designs:
         publish = text_of(form, "as") != "draft"
         try:
             raw, expected = _parsed(text), _number(text_of(form, "version"))
-            gone = {name: None for name in kept.raw if name not in raw}
             made = await services.store.write(
-                viewer.environment, author.change, kept.id, gone | raw, publish=publish, expected=expected
+                viewer.environment, author.rewrite, kept.id, raw, publish=publish, expected=expected
             )
         except RoxelsError as fault:
             return self._again(viewer, text, kept, fault, shown=kept, history=history)
@@ -138,7 +137,13 @@ class Designs:
             resume=text_of(form, "resume") == "yes",
             wants_token=False,
         )
-        opened: Opened = await services.store.write(viewer.environment, open.open_visit, wish, services.ids)
+
+        def work(tx: Writing) -> Opened:
+            opened = open.open_visit(tx, wish, services.ids)
+            services.audit.note(tx, viewer.actor, "template.tried", ("person", opened.person.id))
+            return opened
+
+        opened = await services.store.write(viewer.environment, work)
         return RedirectResponse(views.join_url(opened, services.origin), 303)
 
     async def _read(self, viewer: Viewer, request: Request) -> tuple[Kept, Sequence[Any]]:
@@ -172,7 +177,8 @@ class Designs:
             status=status,
             text=text,
             kept=kept,
-            **(nothing | {"is_late": False, "shown": kept} | values),
+            longest=LONGEST,
+            **(nothing | {"shown": kept} | values),
         )
 
 
