@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import sys
 from typing import Annotated, Any
@@ -13,9 +14,11 @@ import typer
 
 from roxels import demo as demonstration
 from roxels import doctor, keeping, moving, rotating, server, settings
-from roxels.actions import manage
+from roxels.actions import manage, welcome
 from roxels.ambient import RandomIds, SystemClock, chance
 from roxels.console import AsJson, Data, fail, read
+from roxels.dashboard.gate import WELCOME
+from roxels.domain.errors import Invalid
 from roxels.server import House, Server
 from roxels.storage import opening
 from roxels.storage.audit import COMMAND
@@ -24,6 +27,8 @@ from roxels.storage.keys import ApiKey
 from roxels.storage.transaction import Environment, Writing
 from roxels.storage.vault import KeyFileError
 from roxels.talk import CannotTalk, talk
+
+logger = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="roxels",
@@ -130,6 +135,21 @@ def talk_command(
     typer.echo("\nCome back any time: the conversation goes on where you left it.")
 
 
+@app.command()
+def login(
+    email: Annotated[str | None, typer.Option(help="Whose; by itself the only operator's, or the first one's.")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a code with which an operator chooses a password: a first visit, one more operator, or a forgotten password.
+
+    Example: roxels login --email ops@example.com --data /var/lib/roxels
+    """
+    made = _run(_code(read(data=data), email))
+    told = f"Open {made['address']}\nand enter the code {made['code']}\nIt works once, for a quarter of an hour."
+    typer.echo(json.dumps(made) if as_json else told)
+
+
 keys.command("rotate")(rotating.rotate)
 
 
@@ -173,6 +193,12 @@ async def _serve(given: settings.Settings) -> None:
 
     async def announce() -> None:
         typer.echo(f"Roxels listens at {server.origin_of(given)}.", err=True)
+        code = await house.store.write_across(welcome.show_first_code, house.ids, house.eraser.auditor)
+        if code is not None:
+            logger.warning(
+                "Nobody can sign in to the dashboard yet. Open the address, enter the code and choose a password.",
+                extra={"action": "first_login", "address": f"{server.origin_of(given)}{WELCOME}", "code": code},
+            )
 
     await _serve_house(house, listener, announce)
 
@@ -203,6 +229,17 @@ async def _create_key(given: settings.Settings, environment: Environment, name: 
         "created_at": key.created_at.isoformat(),
         "revoked_at": None,
     }
+
+
+async def _code(given: settings.Settings, email: str | None) -> dict[str, str]:
+    house = server.build(given, clock=SystemClock(), ids=RandomIds())
+    try:
+        code = await house.store.write_across(welcome.show_code, email, house.ids, house.eraser.auditor)
+    except Invalid as fault:
+        fail(fault.message)
+    finally:
+        await house.close()
+    return {"address": f"{server.origin_of(given)}{WELCOME}", "code": code}
 
 
 def _make_key(tx: Writing, name: str, house: House) -> tuple[ApiKey, str]:

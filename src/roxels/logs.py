@@ -65,6 +65,7 @@ def install(level: str, form: LogFormat, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # it names each of its parts at every start
 
 
 def _plain(value: object) -> str:

@@ -10,6 +10,7 @@ from roxels.dashboard.desk import Desk
 from roxels.dashboard.gate import (
     ENVIRONMENT,
     HOME,
+    LOGIN,
     SESSION,
     VISITOR,
     Gate,
@@ -21,6 +22,8 @@ from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import Forbidden, Invalid, RateLimited, RoxelsError, Unauthorized
 from roxels.storage import operators
 from roxels.storage.transaction import Environment
+
+OUT_OF_DATE = "This page was open for too long, or cookies are off. Please try once more."
 
 
 class Entrance:
@@ -42,24 +45,41 @@ class Entrance:
         try:
             form = await self._gate.form(request, request.cookies.get(VISITOR, ""))
         except Forbidden:
-            message = "This page was open for too long, or cookies are off. Please sign in once more."
-            return await self._form(request, HOME, fault=Forbidden(message))
+            return await self._form(request, HOME, fault=Forbidden(OUT_OF_DATE))
         email, wanted = text_of(form, "email"), path_within(text_of(form, "next"))
         address = request.client.host if request.client else ""
         try:
             token = await self._gate.sign_in(email, text_of(form, "password"), address)
         except (Unauthorized, RateLimited) as fault:
             return await self._form(request, wanted, email=email, fault=fault)
-        response = RedirectResponse(wanted, 303)
-        response.delete_cookie(VISITOR, path="/dashboard")
-        return self._gate.keep(response, SESSION, token, seconds=int(operators.SESSION_LIFE.total_seconds()))
+        return self._inside(wanted, token)
+
+    async def welcome_page(self, request: Request) -> Response:
+        """The form for whoever has a code."""
+        return await self._form(request, HOME, name="welcome.html")
+
+    async def welcome(self, request: Request) -> Response:
+        """Choose a password with a code, and go in."""
+        try:
+            form = await self._gate.form(request, request.cookies.get(VISITOR, ""))
+        except Forbidden:
+            return await self._form(request, HOME, name="welcome.html", fault=Forbidden(OUT_OF_DATE))
+        email, address = text_of(form, "email"), request.client.host if request.client else ""
+        try:
+            token = await self._gate.welcome(text_of(form, "code"), email, text_of(form, "password"), address)
+        except (Invalid, Unauthorized, RateLimited) as fault:
+            return await self._form(request, HOME, name="welcome.html", email=email, fault=fault)
+        return self._inside(HOME, token)
 
     async def sign_out(self, viewer: Viewer, _request: Request, _form: FormData) -> Response:
         """End the session."""
         await self._gate.sign_out(viewer)
-        response = RedirectResponse("/dashboard/login", 303)
-        response.delete_cookie(SESSION, path="/dashboard")
-        return response
+        return _outside()
+
+    async def sign_out_everywhere(self, viewer: Viewer, _request: Request, _form: FormData) -> Response:
+        """End the sessions of this operator on all browsers."""
+        await self._gate.sign_out_everywhere(viewer)
+        return _outside()
 
     async def choose(self, _viewer: Viewer, _request: Request, form: FormData) -> Response:
         """Look at the other environment, from its beginning: ids of one mean nothing in the other."""
@@ -71,21 +91,39 @@ class Entrance:
             RedirectResponse(wanted if wanted == "/dashboard/embed" else HOME, 303), ENVIRONMENT, chosen
         )
 
+    def _inside(self, wanted: str, token: str) -> Response:
+        response = RedirectResponse(wanted, 303)
+        response.delete_cookie(VISITOR, path="/dashboard")
+        return self._gate.keep(response, SESSION, token, seconds=int(operators.SESSION_LIFE.total_seconds()))
+
     async def _form(
-        self, request: Request, wanted: str, *, email: str = "", fault: RoxelsError | None = None
+        self,
+        request: Request,
+        wanted: str,
+        *,
+        name: str = "login.html",
+        email: str = "",
+        fault: RoxelsError | None = None,
     ) -> Response:
         known = request.cookies.get(VISITOR, "")
         secret = known or self._desk.services.ids.secret("ops")
         response = self._desk.pages.page(
             None,
-            "login.html",
+            name,
             status=fault.status if fault else 200,
             csrf=csrf_of(secret),
             next=wanted,
             email=email,
             fault=fault.message if fault else None,
+            least=operators.MIN_PASSWORD,
             has_operators=await self._desk.services.store.read_across(operators.count) > 0,
         )
         if isinstance(fault, RateLimited):
             response.headers["Retry-After"] = str(fault.retry_after)
         return response if known else self._gate.keep(response, VISITOR, secret)
+
+
+def _outside() -> Response:
+    response = RedirectResponse(LOGIN, 303)
+    response.delete_cookie(SESSION, path="/dashboard")
+    return response

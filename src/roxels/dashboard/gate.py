@@ -1,4 +1,5 @@
-"""Who may look: operators, signed in by e-mail and password, for 12 hours.
+"""Who may look: operators, signed in by e-mail and password, for 12 hours. Where a password comes from says
+`storage.operators`.
 
     cookie `roxels_operator`      the session's token: HttpOnly, SameSite=Lax, Secure behind https; kept as a hash
     cookie `roxels_visitor`       before signing in, so that the sign-in form too has something to be bound to
@@ -23,11 +24,14 @@ from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import Forbidden, RateLimited, RoxelsError, Unauthorized
 from roxels.storage import operators
 from roxels.storage.audit import Actor
+from roxels.storage.operators import Operator
 from roxels.storage.transaction import Environment
 from roxels.wire.limits import Buckets
 
 HOME = "/dashboard/"
 LOGIN = "/dashboard/login"
+#: Where a code is exchanged for a password. A code may stand behind `#`, which is sent nowhere.
+WELCOME = "/dashboard/welcome"
 SESSION, VISITOR, ENVIRONMENT = "roxels_operator", "roxels_visitor", "roxels_environment"
 #: Tries to sign in at once, and then one in so many seconds: for one e-mail from one address, and for one address.
 TRIES, SECONDS_A_TRY = 10, 30.0
@@ -103,10 +107,41 @@ class Gate:
             who = Actor("operator", found[0].id if found else None)
             await store.write_across(self._desk.services.audit.note_entry, who, "operator.refused")
             raise Unauthorized("This e-mail and password do not fit together.")
+        return await self._let_in(found[0])
+
+    async def welcome(self, code: str, email: str, password: str, address: str) -> str:
+        """Choose a password with a code from the server; a new session's token.
+
+        Raises `Invalid`, `RateLimited`, and `Unauthorized`, the same for every reason.
+        """
+        self._count(operators.cleaned(email), address)
+        operators.check(email, password)
+        store, audit = self._desk.services.store, self._desk.services.audit
+        password_hash = await store.run(lambda: operators.protected(password))
+        ids = self._desk.services.ids
+        operator = await store.write_across(operators.redeem, code, email, password_hash, ids)
+        if operator is None:
+            await store.write_across(audit.note_entry, Actor("operator", None), "operator.refused")
+            raise Unauthorized(
+                "This code opens nothing for this e-mail: it works once, for a quarter of an hour. "
+                "Run `roxels login` on the server for another."
+            )
+        await store.write_across(audit.note_entry, Actor("operator", operator.id), "operator.password_chosen")
+        return await self._let_in(operator)
+
+    async def sign_out_everywhere(self, viewer: Viewer) -> None:
+        """End all sessions of this operator, this one among them."""
+        services = self._desk.services
+        await services.store.write_across(operators.end_all_sessions, viewer.operator.id)
+        await services.store.write_across(services.audit.note_entry, viewer.actor, "operator.signed_out_everywhere")
+
+    async def _let_in(self, operator: Operator) -> str:
+        store = self._desk.services.store
         token = self._desk.services.ids.secret("ops")
-        await store.write_across(operators.open_session, found[0].id, token)
-        who = Actor("operator", found[0].id)
-        await store.write_across(self._desk.services.audit.note_entry, who, "operator.signed_in")
+        await store.write_across(operators.open_session, operator.id, token)
+        await store.write_across(
+            self._desk.services.audit.note_entry, Actor("operator", operator.id), "operator.signed_in"
+        )
         return token
 
     async def sign_out(self, viewer: Viewer) -> None:

@@ -11,7 +11,7 @@ from roxels.dashboard.desk import Desk
 from roxels.dashboard.embeds import Embeds
 from roxels.dashboard.entrance import Entrance
 from roxels.dashboard.erased import Receipts
-from roxels.dashboard.gate import Gate
+from roxels.dashboard.gate import WELCOME, Gate
 from roxels.dashboard.pages import Pages
 from roxels.dashboard.people import People, home
 from roxels.dashboard.viewer import Viewer
@@ -31,7 +31,10 @@ def dashboard_routes(services: Services) -> list[Route]:
         *desk.pages.routes(),
         Route("/dashboard/login", entrance.page, methods=["GET"]),
         Route("/dashboard/login", entrance.sign_in, methods=["POST"]),
+        Route(WELCOME, entrance.welcome_page, methods=["GET"]),
+        Route(WELCOME, entrance.welcome, methods=["POST"]),
         Route("/dashboard/logout", changes(entrance.sign_out), methods=["POST"]),
+        Route("/dashboard/logout/everywhere", changes(entrance.sign_out_everywhere), methods=["POST"]),
         Route("/dashboard/environment", changes(entrance.choose), methods=["POST"]),
         Route("/dashboard", home, methods=["GET"]),
         Route("/dashboard/", shows(people.everyone), methods=["GET"]),

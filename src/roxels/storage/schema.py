@@ -394,6 +394,15 @@ operator_sessions = Table(
     column("expires_at", Moment, about=NOTHING),
 )
 
+#: Codes that were shown on the server itself: each lets one person choose the password of an operator, once.
+operator_codes = Table(
+    "operator_codes",
+    metadata,
+    column("code_hash", String, primary_key=True, about=NOTHING),
+    column("email", String, nullable=True, about=NOTHING),
+    column("expires_at", Moment, about=NOTHING),
+)
+
 #: What was erased: numbers and salted hashes only, chained per environment by `prev`. `erased_at` is text, as signed.
 receipts = Table(
     "receipts",

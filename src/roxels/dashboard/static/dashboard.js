@@ -15,6 +15,14 @@ if (refreshed) keepFresh(refreshed);
 const live = document.querySelector("[data-live]");
 if (live) goLive(live);
 
+// A code behind `#` goes into its field, and out of the address.
+const code = document.querySelector('input[name="code"]');
+if (code && location.hash.length > 1) {
+  code.value = decodeURIComponent(location.hash.slice(1));
+  history.replaceState(null, "", location.pathname);
+  document.querySelector('input[name="email"]').focus();
+}
+
 // "/" goes to the search.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
