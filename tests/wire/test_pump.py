@@ -16,6 +16,7 @@ from roxels.storage import log
 from roxels.storage.log import Append
 from roxels.storage.store import Store
 from roxels.testing import LineSpeaker
+from roxels.wire.bell import Bell
 from roxels.wire.pump import Share, merged
 from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
@@ -23,11 +24,11 @@ from tests.wire.conftest import LINES, House
 from tests.wire.test_rooms import finished, showing
 
 
-def heard() -> asyncio.Event:
+def heard() -> Bell:
     """Somebody listens."""
-    event = asyncio.Event()
-    event.set()
-    return event
+    bell = Bell()
+    bell.set()
+    return bell
 
 
 async def played(steps: Sequence[TurnStep], slow: Sequence[bool]) -> AsyncIterator[TurnStep]:

@@ -119,7 +119,7 @@ class ModelWish(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
 
 
-class Template(msgspec.Struct, frozen=True, kw_only=True):
+class Template(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     """One immutable version of a template."""
 
     id: str

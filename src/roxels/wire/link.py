@@ -11,7 +11,6 @@ What a link sends is pulled, not pushed: it is a place in the log (`Cursor`) plu
 just stands further back, and what it missed comes merged; nothing waits for it and nothing is dropped.
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
@@ -57,7 +56,7 @@ class Link:
         self.state: State = "new"
         self.close_code: int | None = None
         self._wake = wake
-        self._own: deque[str] = deque()
+        self._own: list[str] = []
         self._after = 0
         self._live_after = 0
         self._utterance_id: str | None = None
@@ -120,8 +119,7 @@ class Link:
 
     def pull(self, view: View | None) -> list[str]:
         """The messages to send now, in order: the link's own, then facts, then words under way. Empty: all is sent."""
-        messages = list(self._own)
-        self._own.clear()
+        messages, self._own = self._own, []
         if view is not None and self.state == "open":
             for fact in view.facts[self._after : self._after + FACTS_AT_ONCE]:
                 messages += self._of_fact(fact, view)

@@ -24,6 +24,7 @@ import msgspec
 from roxels.agent.ports import Signal
 from roxels.agent.turn import Kept, Piece, TurnStep
 from roxels.domain.events import AgentPlanned, AgentSaid, AnyEvent, ConversationEnded
+from roxels.wire.bell import Bell
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -62,13 +63,13 @@ class Share(msgspec.Struct, frozen=True):
         return Share(tuple(events))
 
 
-async def merged(steps: AsyncIterator[TurnStep], heard: asyncio.Event) -> AsyncGenerator[Share | Signal, None]:
+async def merged(steps: AsyncIterator[TurnStep], heard: Bell) -> AsyncGenerator[Share | Signal, None]:
     """The same steps in the same order, in shares. What the steps raise is raised at its place.
 
     `heard` is set while somebody listens.
     """
     waiting: deque[Share | Signal] = deque()
-    changed = asyncio.Event()
+    changed = Bell()
     reader = asyncio.create_task(_read(steps, waiting, changed))
     try:
         while True:
@@ -89,7 +90,7 @@ async def merged(steps: AsyncIterator[TurnStep], heard: asyncio.Event) -> AsyncG
         await asyncio.gather(reader, return_exceptions=True)
 
 
-async def either(task: asyncio.Task[None], heard: asyncio.Event) -> None:
+async def either(task: asyncio.Task[None], heard: Bell) -> None:
     """Wait until the task is done, or somebody listens."""
     listening = asyncio.create_task(heard.wait())
     try:
@@ -98,7 +99,7 @@ async def either(task: asyncio.Task[None], heard: asyncio.Event) -> None:
         listening.cancel()
 
 
-async def _read(steps: AsyncIterator[TurnStep], waiting: deque[Share | Signal], changed: asyncio.Event) -> None:
+async def _read(steps: AsyncIterator[TurnStep], waiting: deque[Share | Signal], changed: Bell) -> None:
     try:
         async for step in steps:
             last = waiting[-1] if waiting else None

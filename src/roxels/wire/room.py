@@ -47,6 +47,7 @@ from roxels.storage.owing import Due
 from roxels.storage.sessions import Visit
 from roxels.storage.store import Store
 from roxels.understanding import fault
+from roxels.wire.bell import Bell
 from roxels.wire.limits import Allowance
 from roxels.wire.link import Link
 from roxels.wire.protocol import Bye, SignalFrame, event_text
@@ -101,7 +102,7 @@ class Room:
         self._ports = ports
         self._lock = asyncio.Lock()
         self._turn: asyncio.Task[None] | None = None
-        self._heard = asyncio.Event()
+        self._heard = Bell()
         self._is_answering = False
         #: The latest facts as messages, while several listeners wait for them.
         self._texts: dict[int, str | None] = {}

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from weakref import WeakValueDictionary
 
 from roxels.actions import finish
 from roxels.domain.conversation import Conversation
@@ -34,6 +35,8 @@ class Rooms:
         self._processes = processes
         self._rooms: dict[str, asyncio.Task[Room]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        #: A version never changes, so rooms share it while one of them is awake.
+        self._templates: WeakValueDictionary[tuple[str, int], Template] = WeakValueDictionary()
         self.is_draining = False
         ports.store.wake.listen(self._hinted)
 
@@ -166,6 +169,7 @@ class Rooms:
         store = self.ports.store
         epoch = await store.write(visit.environment, leases.take, visit.conversation_id, self._processes)
         stored, template = await store.read(visit.environment, _read, visit.conversation_id)
+        template = self._templates.setdefault((template.id, template.version), template)
         room = Room(visit, stored, template, self.ports)
         room.epoch = epoch
         return room

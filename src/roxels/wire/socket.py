@@ -6,6 +6,7 @@ from contextlib import suppress
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from roxels.wire.attendance import Attendance
+from roxels.wire.bell import Bell
 from roxels.wire.link import Link
 from roxels.wire.rooms import Rooms
 
@@ -16,7 +17,7 @@ SEND_TIMEOUT = 30.0
 async def serve(socket: WebSocket, rooms: Rooms) -> None:
     """Serve one connection until either side is done."""
     await socket.accept()
-    changed = asyncio.Event()
+    changed = Bell()
     attendance = Attendance(rooms, Link(changed.set), socket.client.host if socket.client else "")
     reader = asyncio.create_task(_read(socket, attendance, changed))
     try:
@@ -29,7 +30,7 @@ async def serve(socket: WebSocket, rooms: Rooms) -> None:
         await attendance.leave()
 
 
-async def _read(socket: WebSocket, attendance: Attendance, changed: asyncio.Event) -> None:
+async def _read(socket: WebSocket, attendance: Attendance, changed: Bell) -> None:
     try:
         while attendance.link.state != "closed":
             message = await socket.receive()
@@ -40,9 +41,7 @@ async def _read(socket: WebSocket, attendance: Attendance, changed: asyncio.Even
         changed.set()
 
 
-async def _write(
-    socket: WebSocket, attendance: Attendance, changed: asyncio.Event, reader: "asyncio.Task[None]"
-) -> None:
+async def _write(socket: WebSocket, attendance: Attendance, changed: Bell, reader: "asyncio.Task[None]") -> None:
     link = attendance.link
     while True:
         changed.clear()

@@ -16,6 +16,7 @@ from roxels.domain.errors import Invalid, NotFound, Unauthorized
 from roxels.storage.sessions import Visit
 from roxels.wire import protocol
 from roxels.wire.attendance import Attendance
+from roxels.wire.bell import Bell
 from roxels.wire.link import Link
 from roxels.wire.protocol import Correct, Heard, Hello, Leave, Rendered, Say
 from roxels.wire.rooms import Rooms
@@ -66,7 +67,7 @@ async def _act(rooms: Rooms, visit: Visit, frame: protocol.ClientFrame) -> dict[
 
 
 async def _frames(rooms: Rooms, visit: Visit, hello: Hello) -> AsyncIterator[str]:
-    changed = asyncio.Event()
+    changed = Bell()
     attendance = Attendance(rooms, Link(changed.set))
     await attendance.enter(visit, hello)
     try:
