@@ -8,6 +8,7 @@
 Each can be the last before a crash; what follows is found in `erasures`.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal, assert_never
 
@@ -101,7 +102,7 @@ def _forget_conversation(tx: Writing, wish: Wish, ids: Ids) -> Erasure:
     for each in (person_id, conversations.linked_person(tx, wish.id)):
         if each is not None:
             jobs.drop_exports(tx, each)  # they hold this conversation too
-    return _begin(tx, wish, "interview", wish.id, alias=None, ids=ids)
+    return _begin(tx, wish, "interview", wish.id, alias=None, ids=ids, removed={})
 
 
 def _forget_person(tx: Writing, wish: Wish, person_id: str, ids: Ids) -> Erasure:
@@ -110,11 +111,13 @@ def _forget_person(tx: Writing, wish: Wish, person_id: str, ids: Ids) -> Erasure
     if begun is not None or person is None:
         return _begun(begun)
     alias = None if person.external_id is None else alias_of(wish.salt, tx.environment, person.external_id)
-    erasures.estrange(tx, person_id)
-    return _begin(tx, wish, "person", person_id, alias=alias, ids=ids)
+    removed = erasures.estrange(tx, person_id)
+    return _begin(tx, wish, "person", person_id, alias=alias, ids=ids, removed=removed)
 
 
-def _begin(tx: Writing, wish: Wish, kind: Kind, id: str, *, alias: str | None, ids: Ids) -> Erasure:
+def _begin(
+    tx: Writing, wish: Wish, kind: Kind, id: str, *, alias: str | None, ids: Ids, removed: Mapping[str, int]
+) -> Erasure:
     erasure = Erasure(
         id=ids.new("rcpt"),
         environment=tx.environment,
@@ -124,12 +127,12 @@ def _begin(tx: Writing, wish: Wish, kind: Kind, id: str, *, alias: str | None, i
         subject_id=id,
         reason=wish.reason,
         state="removing",
-        counts={},
+        counts=dict(removed),
         created_at=tx.now,
     )
     auditor = Auditor(ids=ids, salt=wish.salt)
     auditor.note(tx, wish.actor, "erase.begun", (kind, id), receipt_id=erasure.id, reason=wish.reason)
-    return erasures.take_step(tx, erasures.begin(tx, erasure))
+    return erasures.take_step(tx, erasures.begin(tx, erasure), taken=sum(removed.values()))
 
 
 def _of_subject(tx: Reading, wish: Wish, kind: Kind, id: str) -> Erasure | None:

@@ -8,9 +8,10 @@ import msgspec
 from sqlalchemy import delete, insert, or_, select, update
 
 from roxels.domain.receipts import Kind, Reason
+from roxels.storage import finding
 from roxels.storage.persons import count_conversation
 from roxels.storage.roads import remove
-from roxels.storage.schema import ERASING, conversations, erasures, persons, receipts, sessions
+from roxels.storage.schema import ERASING, conversations, erasures, person_words, persons, receipts, sessions
 from roxels.storage.transaction import Across, AnySelect, Environment, Reading, Rows, Writing
 
 #: removing: rows are left.   sweeping: they are gone, the files are not clean yet.   done: the receipt stands.
@@ -100,24 +101,32 @@ def _count_off(tx: Writing, ids: list[str], subject_id: str) -> None:
         count_conversation(tx, row.person_id, -1)
 
 
-def estrange(tx: Writing, person_id: str) -> None:
-    """Take a person's row away from her ids and attributes: whoever comes with her `external_id` now is a stranger."""
+def estrange(tx: Writing, person_id: str) -> dict[str, int]:
+    """Take a person's row away from her ids and attributes: whoever comes with her `external_id` now is a stranger.
+
+    Says what was removed with it: that by which she was found.
+    """
     tx.run(
         update(persons)
         .where(persons.c.environment == tx.environment, persons.c.id == person_id)
         .values(external_id=None, name=None, email=None, phone=None, metadata={}, org_context={})
     )
+    words = finding.forget(tx, person_id)
+    return {person_words.name: words} if words else {}
 
 
-def take_step(tx: Writing, erasure: Erasure) -> Erasure:
-    """Fence, then remove, `AT_ONCE` rows; with the last ones, the subject's id goes too."""
+def take_step(tx: Writing, erasure: Erasure, *, taken: int = 0) -> Erasure:
+    """Fence, then remove, `AT_ONCE` rows; with the last ones, the subject's id goes too.
+
+    `taken`: so many rows went in this transaction already.
+    """
     if erasure.state != "removing" or erasure.subject_id is None:
         return erasure
     if fence(tx, erasure.kind, erasure.subject_id) == AT_ONCE:
         return erasure
-    removed = remove(tx, erasure.kind, erasure.subject_id, AT_ONCE)
+    removed = remove(tx, erasure.kind, erasure.subject_id, AT_ONCE - taken)
     counts = {name: erasure.counts.get(name, 0) + removed.get(name, 0) for name in {**erasure.counts, **removed}}
-    if sum(removed.values()) == AT_ONCE:
+    if sum(removed.values()) == AT_ONCE - taken:
         return _save(tx, msgspec.structs.replace(erasure, counts=counts))
     return _save(tx, msgspec.structs.replace(erasure, counts=counts, state="sweeping", subject_id=None))
 

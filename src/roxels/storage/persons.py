@@ -4,11 +4,12 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import select, update
 
 from roxels.domain.errors import Conflict
 from roxels.domain.ids import Ids
 from roxels.domain.persons import Person, Source, renamed
+from roxels.storage import finding
 from roxels.storage.pages import Page, Span, page
 from roxels.storage.schema import persons
 from roxels.storage.transaction import Reading, Rows, Writing
@@ -43,23 +44,12 @@ def listed(tx: Reading, external_id: str | None, span: Span) -> Page[Person]:
     return page(tx, query, (persons.c.last_seen_at, persons.c.id), span, of_row)
 
 
-def searched(tx: Reading, words: str, span: Span) -> Page[Person]:
+def searched(tx: Reading, words: str, span: Span, few: int = finding.FEW) -> Page[Person]:
     """The persons whose name, a word of it, external id or e-mail begins so, in any case; no words: all of them."""
     query = select(persons).where(persons.c.environment == tx.environment)
     if words:
-        # SQLite folds the case of ASCII only; the usual spellings are asked for by themselves.
-        spellings = {words, words.lower(), words.upper(), words.title()}
-        query = query.where(or_(*(begins for spelling in spellings for begins in _begins(spelling))))
+        query = query.where(finding.found(tx, words, few))
     return page(tx, query, (persons.c.last_seen_at, persons.c.id), span, of_row)
-
-
-def _begins(words: str) -> tuple[ColumnElement[bool], ...]:
-    return (
-        persons.c.name.istartswith(words, autoescape=True),
-        persons.c.name.icontains(f" {words}", autoescape=True),
-        persons.c.external_id.istartswith(words, autoescape=True),
-        persons.c.email.istartswith(words, autoescape=True),
-    )
 
 
 def create(tx: Writing, person: Person) -> bool:
@@ -105,6 +95,7 @@ def save(tx: Writing, person: Person) -> None:
     row = msgspec.structs.asdict(person)
     del row["id"], row["conversation_count"]
     tx.run(update(persons).where(persons.c.environment == tx.environment, persons.c.id == person.id).values(row))
+    finding.write(tx, person)
 
 
 def count_conversation(tx: Writing, person_id: str, by: int) -> None:

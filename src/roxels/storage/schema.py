@@ -54,6 +54,10 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
+#: Text that is compared letter by letter, in PostgreSQL too, whatever its locale says.
+Letters = String().with_variant(String(collation="C"), "postgresql")
+
+
 def micros(value: datetime) -> int:
     """Microseconds since 1970."""
     return (value - EPOCH) // MICROSECOND
@@ -127,6 +131,16 @@ persons = Table(
     column("conversation_count", Integer, about=PERSON),
     UniqueConstraint("environment", "external_id"),
     Index(None, "environment", "last_seen_at", "id"),
+)
+
+#: What a person is found by (`storage.finding`).
+person_words = Table(
+    "person_words",
+    metadata,
+    column("person_id", String, ForeignKey("persons.id"), primary_key=True, about=PERSON),
+    column("word", Letters, primary_key=True, about=PERSON),
+    column("environment", String, about=NOTHING),
+    Index(None, "environment", "word", "person_id"),
 )
 
 #: A projection of the log. `head` and `epoch` fence its writers (all of them while it is `ERASING`); `speaker` is the
