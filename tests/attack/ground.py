@@ -114,11 +114,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class Ground:
     """The server, and the customer's own means: secret keys, identity secrets, places."""
 
-    def __init__(self, house: server.House, voices: Voices) -> None:
+    def __init__(self, house: server.House, voices: Voices, clock: FakeClock) -> None:
         self.house = house
         self.app: Any = house.app
         self.store = house.store
-        self.clock = house.clock
+        self.clock = clock
         self.voices = voices
         self.places: dict[tuple[Environment, str], Place] = {}
         self.secrets: dict[Environment, str] = {}
@@ -157,7 +157,7 @@ async def ground_in(folder: Path) -> AsyncIterator[Ground]:
     clock = FakeClock()
     voices = Voices(clock)
     house = server.build(settings, clock=clock, ids=RandomIds(), speaker=voices)
-    ground = Ground(house, voices)
+    ground = Ground(house, voices, clock)
     for environment in ("test", "live"):
         await ground.furnish(environment)
     try:

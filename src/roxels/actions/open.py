@@ -183,9 +183,9 @@ def open_again(tx: Writing, conversation_id: str, ids: Ids) -> Opened:
 
     Raises `NotFound`, and `Conflict` where it has ended.
     """
-    stored = log.read(tx, conversation_id)
-    person = persons.get(tx, stored.person_id)
-    if person is None or stored.environment != tx.environment:
+    stored = log.find(tx, conversation_id)
+    person = persons.get(tx, stored.person_id) if stored is not None else None
+    if stored is None or person is None or stored.environment != tx.environment:
         raise NotFound
     if not stored.state.is_open:
         raise Conflict("This conversation has ended; open a new one.")
