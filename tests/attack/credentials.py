@@ -17,7 +17,7 @@ import msgspec
 from roxels.dashboard.gate import SESSION as OPERATOR
 from roxels.storage import operators
 from roxels.storage.transaction import AcrossWriting, Environment
-from tests.attack.ground import SESSION, Ground
+from tests.attack.ground import SESSION, Ground, time_passing
 from tests.attack.people import Browser
 
 #: What an address takes. `operator`: a page of the dashboard.
@@ -41,9 +41,10 @@ class Things(msgspec.Struct, frozen=True, kw_only=True):
     environment: Environment
     external_id: str
     ids: dict[str, str]
-    #: Of the open visit of this person.
+    #: Of the open visit of this person, and of her browser.
     token: str
     session_id: str
+    cookie: str
 
 
 def bearer(value: str) -> dict[str, str]:
@@ -57,13 +58,15 @@ def like(value: str) -> str:
     return f"{prefix}_{secrets.token_hex(len(rest))[: len(rest)]}" if prefix else value
 
 
-async def made(ground: Ground, environment: Environment, external_id: str, policy: str = "claimed") -> Things:
-    """One of each kind of resource, around a person who talked."""
+async def made(
+    ground: Ground, environment: Environment, external_id: str, policy: str = "claimed", words: str = "4711"
+) -> Things:
+    """One of each kind of resource, around a person who said this."""
     place = ground.places[environment, policy]
     browser = Browser(ground)
     visit = await browser.start(place, external_id=external_id)
     ground.voices.is_scripted = True
-    await browser.converse(visit, "4711", "Vee")
+    await browser.converse(visit, words, "Vee")
     ground.voices.is_scripted = False
     async with ground.owner(environment) as owner:
         (person,) = (await owner.get("/v1/persons", params={"external_id": external_id})).json()["items"]
@@ -83,7 +86,7 @@ async def made(ground: Ground, environment: Environment, external_id: str, polic
             "number": "1",
             "embed_key_id": key["id"],
             "job_id": (await _post(owner, f"{about}/export"))["job"]["id"],
-            "receipt_id": await _receipt(owner, external_id),
+            "receipt_id": await _receipt(ground, owner, external_id),
             "webhook_id": await _hook(owner),
             "key_id": (await _post(owner, "/v1/keys", name="another"))["id"],
             "webhook_secret_id": (await _post(owner, "/v1/webhook-secrets", name="another"))["id"],
@@ -96,20 +99,22 @@ async def made(ground: Ground, environment: Environment, external_id: str, polic
         ids=ids,
         token=visit["token"],
         session_id=visit["session_id"],
+        cookie=browser.cookie,
     )
 
 
 async def wrong(ground: Ground) -> list[Wrong]:
     """Every credential there is, good ones too: each is wrong for most."""
     place, live = ground.places["test", "claimed"], ground.places["live", "claimed"]
-    over, late_operator = await _token(ground, "late"), await _operator(ground)
+    over, late_operator = await _token(ground, "late"), await operator_of(ground)
     ground.clock.advance(LATER)
     running, ended, erased = [await _token(ground, name) for name in ("running", "ended", "erased")]
-    operator, signed_out = await _operator(ground), await _operator(ground)
+    operator, signed_out = await operator_of(ground), await operator_of(ground)
     await ground.store.write_across(operators.end_session, signed_out)
     async with ground.client() as stranger, ground.owner() as owner:
         await stranger.post(f"{SESSION}/reset", json={"token": ended})
-        await owner.delete("/v1/persons", params={"external_id": "erased"})
+        async with time_passing(ground.clock):
+            await owner.delete("/v1/persons", params={"external_id": "erased"})
         gone = await _post(owner, "/v1/keys", name="gone")
         await owner.delete(f"/v1/keys/{gone['id']}")
         unframed = await _post(owner, f"/v1/embed/keys/{place.template_id}")
@@ -151,10 +156,9 @@ async def wrong(ground: Ground) -> list[Wrong]:
 
 
 async def settled(ground: Ground, environment: Environment, job_id: str) -> None:
-    """Wait until a job has ended; the clock goes on meanwhile."""
-    async with asyncio.timeout(10), ground.owner(environment) as owner:
+    """Wait until a job has ended."""
+    async with asyncio.timeout(10), time_passing(ground.clock), ground.owner(environment) as owner:
         while (await owner.get(f"/v1/jobs/{job_id}")).json()["status"] == "running":
-            ground.clock.advance(1)
             await asyncio.sleep(0.01)
 
 
@@ -163,7 +167,7 @@ async def _token(ground: Ground, external_id: str) -> str:
     return str(visit["token"])
 
 
-async def _operator(ground: Ground) -> str:
+async def operator_of(ground: Ground) -> str:
     """The token of an operator who signed in."""
     token, ids = ground.house.ids.secret("ops"), ground.house.ids
 
@@ -178,10 +182,11 @@ async def _operator(ground: Ground) -> str:
     return token
 
 
-async def _receipt(owner: httpx2.AsyncClient, external_id: str) -> str:
+async def _receipt(ground: Ground, owner: httpx2.AsyncClient, external_id: str) -> str:
     """The receipt of somebody who was erased."""
     erased = await _post(owner, "/v1/persons", external_id=f"erased {external_id}")
-    answer = (await owner.delete(f"/v1/persons/{erased['id']}")).json()
+    async with time_passing(ground.clock):
+        answer = (await owner.delete(f"/v1/persons/{erased['id']}")).json()
     return str(answer["receipt"]["id"])
 
 

@@ -5,6 +5,7 @@ scripted one, or the model speaker, whose model is a puppet that the attacker pl
 down, since words that reach a prompt of the attacker's have leaked.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -148,6 +149,23 @@ class Ground:
                 self.places[environment, policy] = place
 
         await self.store.write(environment, work)
+
+
+@asynccontextmanager
+async def time_passing(clock: FakeClock) -> AsyncIterator[None]:
+    """Time goes on meanwhile, so that what waits for it (a sweep that rests after another) does not wait for ever."""
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(0.02)
+            clock.advance(0.02)
+
+    ticking = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        ticking.cancel()
+        await asyncio.gather(ticking, return_exceptions=True)
 
 
 @asynccontextmanager
