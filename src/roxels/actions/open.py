@@ -104,16 +104,21 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def name(tx: Writing, wish: Wish, policy: Proof, ids: Ids) -> Named:
-    """Find or make the person, and see how sure that is. Whoever is known and who is not costs the same work."""
+    """Find or make the person, and see how sure that is.
+
+    Whoever is known and who is not costs the same work: where the policy is not met, nothing is looked for whose cost
+    grows with somebody's past.
+    """
     person = persons.resolve(tx, wish.external_id, ids)
     device = devices.find(tx, person.id, wish.browser) if wish.browser is not None else None
     is_known = device is not None and device.stands and wish.proof is Proof.claimed
+    proof = Proof.device if is_known else wish.proof
     sight = sight_of(
         person.id,
-        Proof.device if is_known else wish.proof,
+        proof,
         browser=wish.browser,
         policy=policy,
-        strictest=templates.strictest(tx, person.id),
+        strictest=templates.strictest(tx, person.id) if proof >= policy else policy,
         is_verified_device=device is not None and device.is_verified,
     )
     return Named(person=person, method="device" if is_known else wish.method, sight=sight)
