@@ -7,6 +7,7 @@ import httpx2
 
 from roxels.actions import forget
 from roxels.actions.forget import Wish
+from roxels.actions.identify import TokenRefused, note_refusal
 from roxels.actions.open import Wish as OpenWish
 from roxels.actions.open import open_visit
 from roxels.ambient import RandomIds, SystemClock
@@ -14,6 +15,7 @@ from roxels.domain.proof import Proof
 from roxels.server import House, build
 from roxels.settings import Settings
 from roxels.storage import erasures, receipts, templates
+from roxels.storage.audit import BROWSER
 from tests.actions.planting import found
 from tests.storage.conftest import TEMPLATE
 
@@ -61,8 +63,10 @@ async def test_metrics_count_what_was_kept(tmp_path: Path) -> None:
     ):
         await begin_to_erase(house, "ada")
         logging.getLogger("roxels.test").error("a fault")
+        await house.store.write("test", note_refusal, house.eraser.auditor, BROWSER, TokenRefused(why="replayed"))
         told = (await client.get("/metrics")).text
     assert 'roxels_events_total{type="session.started"} 1.0' in told
     assert 'roxels_log_lines_total{level="error"} 1.0' in told
+    assert 'roxels_identity_tokens_refused_total{reason="replayed"} 1.0' in told
     assert "roxels_listeners 0.0" in told
     assert "ada" not in told

@@ -107,7 +107,7 @@ async def test_tokens_that_do_not_hold_and_browsers_that_are_strangers_now(
     for token in (once, once, over, backend.sign(kid="idk_nope")):
         await present(door, token)
     refused = await listed(server, action="identity.token_refused")
-    assert [entry["detail"]["why"] for entry in refused] == ["invalid", "expired", "replayed"]
+    assert [entry["detail"]["why"] for entry in refused] == ["secret", "expired", "replayed"]
     assert {entry["actor"]["kind"] for entry in refused} == {"browser"}
     assert {entry["subject"] for entry in refused} == {None}
 

@@ -5,7 +5,8 @@ import base64
 import hashlib
 import hmac
 import json
-from typing import Any
+from collections import Counter
+from typing import Any, get_args
 
 import httpx2
 import jwt
@@ -13,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from roxels.actions.identify import Why
 from tests.api.conftest import Door, make, told
 from tests.api.test_browser import SESSION
 
@@ -127,6 +129,29 @@ async def test_what_does_not_hold_is_refused_and_never_a_claim(door: Door, backe
     async with door.client(door.secret) as server:
         assert (await server.get("/v1/interviews")).json()["items"] == []
         assert (await server.get("/v1/persons")).json()["items"] == []
+
+
+#: What is counted of each; the others are `malformed`.
+REASONS = {
+    "no exp": "times", "exp too far": "times", "exp is text": "times", "not yet": "times",
+    "issued in the future": "times", "foreign audience": "audience", "foreign audiences": "audience",
+    "no subject": "subject", "subject null": "subject", "subject undefined": "subject", "name is a list": "subject",
+    "no kid": "secret", "unknown kid": "secret", "another algorithm": "signature", "alg none": "signature",
+    "alg None": "signature", "no signature": "signature", "another key": "signature", "kid as key": "signature",
+    "altered": "signature",
+}  # fmt: skip
+
+
+async def test_what_is_refused_is_counted_by_its_reason(door: Door, backend: Backend) -> None:
+    once = backend.sign(backend.claims(jti="once"))
+    for token in (once, once, backend.sign(backend.claims(exp=1)), *(bad(backend) for bad in BAD.values())):
+        await present(door, token)
+    async with door.client((await present(door, backend.sign())).json()["token"]) as frame:
+        await frame.post(f"{SESSION}/identify", json={"identity_token": "x"})
+    expected = Counter(REASONS.get(fault, "malformed") for fault in BAD) + Counter(["replayed", "expired", "malformed"])
+    counted = {why: count for (name, why), count in door.store.counts.items() if name == "identity_tokens_refused"}
+    assert counted == expected
+    assert set(counted) == set(get_args(Why)), "each is told, and there are no others"
 
 
 async def test_a_public_key_is_no_secret(door: Door) -> None:

@@ -1,6 +1,6 @@
 """`make attack`: every technique against every victim, and `docs/attacks.md`.
 
-make attack                     all against all, under a minute
+make attack                     all against all, a few minutes
 make attack ARGS="--seed 7"     with other canaries
 """
 
@@ -13,12 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.attack.engine import TECHNIQUES, Attempt, field_in
+from tests.attack.fuzz import fuzz_on
+from tests.attack.ground import ground_in
 from tests.attack.registry import THREATS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "attacks.md"
 SEED = 1
 #: Each technique is played so often against each victim.
 TIMES = 2
+#: Requests that take things of one environment to the other.
+REQUESTS = 10_000
 
 
 async def attempts(seed: int) -> list[Attempt]:
@@ -32,7 +36,14 @@ async def attempts(seed: int) -> list[Attempt]:
     return made
 
 
-def page(made: list[Attempt], seed: int, now: datetime) -> str:
+async def crossings(seed: int) -> list[str]:
+    """What crossed from one environment to the other."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with ground_in(Path(folder)) as ground:
+            return await (await fuzz_on(ground, seed)).crossings(REQUESTS)
+
+
+def page(made: list[Attempt], crossed: int, seed: int, now: datetime) -> str:
     """`docs/attacks.md`."""
     counts, harmful = (
         Counter(each.technique for each in made),
@@ -60,6 +71,10 @@ would be told has changed by one byte.
 seed {seed}, on {now:%Y-%m-%d}: **{sum(harmful.values())} succeeded**. Each technique is played once with every
 `make test`, where holes are planted too, and found.
 
+Then two environments that look alike (the same external ids, templates of the same names) are sent {REQUESTS} mixed
+requests, each with a credential of one and ids, cursors, tokens, secrets, devices and tickets of either:
+**{crossed} crossed**. A fifth of them, and every address and frame with every wrong credential, is part of `make test`.
+
 Not among what is looked for, because it is meant so: the name and `org_context` of a person who only ever talked on
 templates under `claimed` are told to whoever claims her id there.
 
@@ -81,8 +96,11 @@ def main() -> int:
     for each in harmful:
         print(each)
     print(f"{len(made)} attempts, {len(TECHNIQUES)} techniques, {len(harmful)} succeeded")
-    PAGE.write_text(page(made, given.seed, datetime.now(UTC)), encoding="utf-8")
-    return 1 if harmful else 0
+    crossed = asyncio.run(crossings(given.seed))
+    print(*crossed, sep="\n", end="\n" if crossed else "")
+    print(f"{REQUESTS} requests between environments, {len(crossed)} crossed, seed {given.seed}")
+    PAGE.write_text(page(made, len(crossed), given.seed, datetime.now(UTC)), encoding="utf-8")
+    return 1 if harmful or crossed else 0
 
 
 if __name__ == "__main__":

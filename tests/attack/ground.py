@@ -5,6 +5,7 @@ scripted one, or the model speaker, whose model is a puppet that the attacker pl
 down, since words that reach a prompt of the attacker's have leaked.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -122,11 +123,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class Ground:
     """The server, and the customer's own means: secret keys, identity secrets, places."""
 
-    def __init__(self, house: server.House, voices: Voices) -> None:
+    def __init__(self, house: server.House, voices: Voices, clock: FakeClock) -> None:
         self.house = house
         self.app: Any = house.app
         self.store = house.store
-        self.clock = house.clock
+        self.clock = clock
         self.voices = voices
         self.places: dict[tuple[Environment, str], Place] = {}
         self.secrets: dict[Environment, str] = {}
@@ -159,13 +160,30 @@ class Ground:
 
 
 @asynccontextmanager
+async def time_passing(clock: FakeClock) -> AsyncIterator[None]:
+    """Time goes on meanwhile, so that what waits for it (a sweep that rests after another) does not wait for ever."""
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(0.02)
+            clock.advance(0.02)
+
+    ticking = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        ticking.cancel()
+        await asyncio.gather(ticking, return_exceptions=True)
+
+
+@asynccontextmanager
 async def ground_in(folder: Path) -> AsyncIterator[Ground]:
     """A server with its data in this folder."""
     settings = Settings(data=folder / "data", limits=False, worker=False, port=8000)
     clock = FakeClock()
     voices = Voices(clock)
     house = server.build(settings, clock=clock, ids=RandomIds(), speaker=voices)
-    ground = Ground(house, voices)
+    ground = Ground(house, voices, clock)
     for environment in ("test", "live"):
         await ground.furnish(environment)
     try:

@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import get_args
 
 import httpx2
 import pytest
 
 from roxels.actions import finish, lifecycle
 from roxels.actions import people as keeping
+from roxels.dashboard.words import REASONS
 from roxels.domain.events import AgentStarted, ConversationEnded, SessionJoined
 from roxels.domain.lifecycle import EVENTS, Happened
 from roxels.domain.proof import Proof
+from roxels.domain.resumption import Reason
 from roxels.storage import deliveries
 from roxels.storage import lifecycle as outgoing
 from roxels.storage.deliveries import Wanted
@@ -417,3 +420,19 @@ async def test_a_visit_with_device_or_unknown_words_is_shown(office: Office, ope
     page = await shown(operator, f"/dashboard/conversations/{opened.conversation_id}")
     assert "device" in page.text
     assert "Ended by time: nobody came back" in page.text
+
+
+def test_every_reason_has_its_words() -> None:
+    assert set(REASONS) == set(get_args(Reason))
+
+
+async def test_the_operator_reads_the_whole_reason(office: Office, operator: httpx2.AsyncClient) -> None:
+    strict = {"embedded": {"resumption": True, "history_requires": "device"}}
+    office.template_id = await office.make_template(TEMPLATE | {"settings": strict})
+    for judged in ("new_person", "proof_needed"):
+        opened = await office.visit("ada")
+        assert (opened.reason, opened.judged) == ("proof_needed", judged), "the visitor learns nothing of her"
+        for address in (f"conversations/{opened.conversation_id}", f"people/{opened.person.id}"):
+            page = await shown(operator, f"/dashboard/{address}")
+            assert REASONS[judged] in page.text
+        assert (REASONS["proof_needed"] in page.text) == (judged == "proof_needed")

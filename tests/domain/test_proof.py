@@ -2,6 +2,7 @@
 
 import itertools
 
+import msgspec
 import pytest
 
 from roxels.domain.errors import Internal
@@ -128,6 +129,11 @@ def test_a_lax_template_does_not_tell_what_was_said_under_a_strict_one() -> None
 def test_only_the_rule_makes_a_sight() -> None:
     with pytest.raises(Internal):
         Sight("ada", "mine", Proof.verified, True, (PROVEN, PROVEN, PROVEN), True, True)
+    seen = sight("claimed", "claimed")
+    for more in ({"person_id": "bob"}, {"scopes": (PROVEN, PROVEN, PROVEN)}, {"browser": "hers"}, {"seal": None}):
+        with pytest.raises(Internal):
+            msgspec.structs.replace(seen, **more)
+    assert msgspec.structs.replace(seen) == seen
 
 
 @pytest.mark.parametrize(("proof", "top"), list(itertools.product(Proof, Proof)))

@@ -76,7 +76,7 @@ ACTIONS: Final[dict[Action, str]] = {
     "identity.link_opened": "A fresh link into a conversation was made.",
     "identity.adopted": "A conversation was adopted by a person; `by` says whether a browser asked.",
     "identity.adoption_undone": "The adoption of a conversation was undone.",
-    "identity.token_refused": "An identity token was refused; `why`: `invalid`, `expired` or `replayed`.",
+    "identity.token_refused": "An identity token was refused; `why` says in a word what was wrong with it.",
     "memory.forgotten": "A line of what is remembered of a person was deleted.",
     "device.revoked": "A browser was made a stranger to a person.",
     "device.reset": "A browser signed itself out: it is a stranger to this person now.",

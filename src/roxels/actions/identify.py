@@ -17,7 +17,7 @@ Clocks may differ by 60 s.
 import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import jwt
 import msgspec
@@ -25,6 +25,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from roxels.actions.audit import Auditor
 from roxels.actions.manage import Sealer
 from roxels.actions.open import Wish
 from roxels.domain.errors import Invalid, NotFound, RoxelsError
@@ -32,6 +33,7 @@ from roxels.domain.ids import Ids, hashed
 from roxels.domain.persons import external_id, person_name
 from roxels.domain.proof import Proof
 from roxels.storage import identities, templates
+from roxels.storage.audit import Actor
 from roxels.storage.identities import Algorithm, IdentitySecret
 from roxels.storage.transaction import Reading, Writing
 
@@ -44,16 +46,19 @@ AUDIENCE = "roxels"
 SECRET_SIZE = 32
 
 
+#: Why a token was refused: for the audit log and `/metrics`; a token's own words never stand there.
+Why = Literal["malformed", "secret", "signature", "times", "audience", "subject", "replayed", "expired"]
+
+
 class TokenRefused(RoxelsError):
     """The identity token does not hold. Let your backend sign a new one."""
 
     code = "identity_token_invalid"
     status = 401
 
-    def __init__(self, message: str | None = None, *, why: str = "invalid") -> None:
+    def __init__(self, message: str | None = None, *, why: Why = "malformed") -> None:
         super().__init__(message)
-        #: A word for the audit log; a token's own words never stand there.
-        self.why = why
+        self.why: Why = why
 
 
 class TokenExpired(RoxelsError):
@@ -61,7 +66,7 @@ class TokenExpired(RoxelsError):
 
     code = "identity_token_expired"
     status = 401
-    why = "expired"
+    why: ClassVar[Why] = "expired"
 
 
 class Vouched(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,14 +95,14 @@ def vouch(tx: Reading, wish: Wish, token: str, sealer: Sealer) -> Vouched:
     ends = _check_times(claims, tx.now)
     audience = claims.get("aud")
     if audience is not None and AUDIENCE not in (audience if isinstance(audience, list) else [audience]):
-        raise TokenRefused(f"The identity token's `aud` is not `{AUDIENCE}`.")
+        raise TokenRefused(f"The identity token's `aud` is not `{AUDIENCE}`.", why="audience")
     try:
         named = external_id(claims.get("sub"), "sub")
         name = person_name(claims.get("name"), "name")
     except Invalid as fault:
-        raise TokenRefused(f"The identity token does not hold: {fault.message}") from None
+        raise TokenRefused(f"The identity token does not hold: {fault.message}", why="subject") from None
     if named is None:
-        raise TokenRefused("The identity token has no `sub`: the external_id of whom it names.")
+        raise TokenRefused("The identity token has no `sub`: the external_id of whom it names.", why="subject")
     if wish.external_id is not None and wish.external_id != named:
         raise Invalid("`external_id` is not the `sub` of the identity token; leave it out.", field="external_id")
     context = _context(claims.get("context"))
@@ -112,6 +117,12 @@ def vouch(tx: Reading, wish: Wish, token: str, sealer: Sealer) -> Vouched:
         lasts=kept.read().proof_life if kept else None,
     )
     return Vouched(wish=vouched, secret=secret, jti=claims.get("jti"), ends=ends)
+
+
+def note_refusal(tx: Writing, auditor: Auditor, actor: Actor, fault: TokenRefused | TokenExpired) -> None:
+    """Note that a token was refused, and count it."""
+    auditor.note(tx, actor, "identity.token_refused", None, why=fault.why)
+    tx.counts["identity_tokens_refused", fault.why] += 1
 
 
 def create_secret(
@@ -155,29 +166,29 @@ def _read(tx: Reading, token: str, sealer: Sealer) -> tuple[IdentitySecret, Mapp
         raise TokenRefused("The identity token is no JWT.") from None
     secret = identities.get(tx, kid) if isinstance(kid, str) else None
     if secret is None or secret.revoked_at is not None:
-        raise TokenRefused("The identity token's `kid` names no identity secret that is in force here.")
+        raise TokenRefused("The identity token's `kid` names no identity secret that is in force here.", why="secret")
     key = secret.public_key or sealer.open(secret.sealed or "", environment=tx.environment, id=secret.id)
     options: Any = dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_sub"), False)
     options |= {"verify_jti": False, "verify_iss": False}
     try:
         return secret, jwt.decode(token, key, algorithms=[secret.alg], options=options)
     except (jwt.PyJWTError, ValueError):
-        raise TokenRefused("The identity token's signature does not hold.") from None
+        raise TokenRefused("The identity token's signature does not hold.", why="signature") from None
 
 
 def _check_times(claims: Mapping[str, Any], now: datetime) -> datetime:
     """When the token ends."""
     ends = _moment(claims, "exp")
     if ends is None:
-        raise TokenRefused("The identity token has no `exp`; it must end within 24 hours.")
+        raise TokenRefused("The identity token has no `exp`; it must end within 24 hours.", why="times")
     if now >= ends + SKEW:
         raise TokenExpired
     if ends > now + LONGEST + SKEW:
-        raise TokenRefused("The identity token's `exp` is more than 24 hours ahead.")
+        raise TokenRefused("The identity token's `exp` is more than 24 hours ahead.", why="times")
     for name in ("nbf", "iat"):
         begins = _moment(claims, name)
         if begins is not None and begins > now + SKEW:
-            raise TokenRefused(f"The identity token's `{name}` lies in the future.")
+            raise TokenRefused(f"The identity token's `{name}` lies in the future.", why="times")
     return ends
 
 
@@ -186,7 +197,7 @@ def _moment(claims: Mapping[str, Any], name: str) -> datetime | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**35:
-        raise TokenRefused(f"The identity token's `{name}` is no time in seconds.")
+        raise TokenRefused(f"The identity token's `{name}` is no time in seconds.", why="times")
     return datetime.fromtimestamp(value, UTC)
 
 
@@ -201,7 +212,9 @@ def _context(value: object) -> dict[str, Any]:
 def _use_up(tx: Writing, secret: IdentitySecret, jti: object, ends: datetime) -> None:
     if jti is None:
         return
-    if not isinstance(jti, str) or not identities.use_up(tx, hashed(f"{secret.id} {jti}"), ends + SKEW):
+    if not isinstance(jti, str):
+        raise TokenRefused("The identity token's `jti` is no string.")
+    if not identities.use_up(tx, hashed(f"{secret.id} {jti}"), ends + SKEW):
         raise TokenRefused("The identity token was used before; its `jti` lets it in once.", why="replayed")
 
 

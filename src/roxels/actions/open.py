@@ -104,16 +104,21 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def name(tx: Writing, wish: Wish, policy: Proof, ids: Ids) -> Named:
-    """Find or make the person, and see how sure that is. Whoever is known and who is not costs the same work."""
+    """Find or make the person, and see how sure that is.
+
+    Whoever is known and who is not costs the same work: where the policy is not met, nothing is looked for whose cost
+    grows with somebody's past.
+    """
     person = persons.resolve(tx, wish.external_id, ids)
     device = devices.find(tx, person.id, wish.browser) if wish.browser is not None else None
     is_known = device is not None and device.stands and wish.proof is Proof.claimed
+    proof = Proof.device if is_known else wish.proof
     sight = sight_of(
         person.id,
-        Proof.device if is_known else wish.proof,
+        proof,
         browser=wish.browser,
         policy=policy,
-        strictest=templates.strictest(tx, person.id),
+        strictest=templates.strictest(tx, person.id) if proof >= policy else policy,
         is_verified_device=device is not None and device.is_verified,
     )
     return Named(person=person, method="device" if is_known else wish.method, sight=sight)
@@ -183,9 +188,9 @@ def open_again(tx: Writing, conversation_id: str, ids: Ids) -> Opened:
 
     Raises `NotFound`, and `Conflict` where it has ended.
     """
-    stored = log.read(tx, conversation_id)
-    person = persons.get(tx, stored.person_id)
-    if person is None or stored.environment != tx.environment:
+    stored = log.find(tx, conversation_id)
+    person = persons.get(tx, stored.person_id) if stored is not None else None
+    if stored is None or person is None or stored.environment != tx.environment:
         raise NotFound
     if not stored.state.is_open:
         raise Conflict("This conversation has ended; open a new one.")

@@ -12,12 +12,14 @@ from roxels.storage.transaction import Reading
 def sight(tx: Reading, person_id: str, proof: Proof, browser: str | None, template_id: str) -> Sight:
     """What a session with this proof, held by this browser, sees of this person on this template."""
     device = devices.find(tx, person_id, browser) if browser is not None else None
+    policy = templates.policy(tx, template_id)
     return sight_of(
         person_id,
         proof,
         browser=browser,
-        policy=templates.policy(tx, template_id),
-        strictest=templates.strictest(tx, person_id),
+        policy=policy,
+        # Its cost grows with her past, and a claimant could tell by it that she has one.
+        strictest=templates.strictest(tx, person_id) if proof >= policy else policy,
         is_verified_device=device is not None and device.is_verified,
     )
 

@@ -22,6 +22,7 @@ import msgspec
 
 from roxels.agent.ports import Scene
 from roxels.domain import goals
+from roxels.domain.context import unproven_part
 from roxels.domain.conversation import Message
 from roxels.domain.fields import Field
 from roxels.domain.goals import Area, Mending, Place, Proposal, Step
@@ -202,6 +203,7 @@ def _data(scene: Scene) -> str:
     person = {"name": scene.person_name or scene.state.person_name, "external_id": scene.external_id}
     known = {goal.id: scene.state.goal(goal.id).data for goal in scene.template.goals}
     skipped = {goal.id: sorted(scene.state.goal(goal.id).skipped) for goal in scene.template.goals}
+    claimed = unproven_part(scene.state.server_context, scene.state.browser_context)
     blocks = [
         fenced_data("time", here),
         fenced_data("person", person),
@@ -209,7 +211,7 @@ def _data(scene: Scene) -> str:
         fenced_data("captured so far", _within(known, KNOWN)),
         fenced_data("skipped", {goal_id: names for goal_id, names in skipped.items() if names}),
         fenced_data("context from the customer's server", _within(scene.state.server_context, CONTEXT)),
-        fenced_data("context from the browser, unproven", _within(scene.state.browser_context, CONTEXT)),
+        fenced_data("context from the browser, unproven", _within(claimed, CONTEXT)),
         fenced_data("memory of earlier conversations", _remembered(scene.memory)),
     ]
     return "\n".join(blocks)

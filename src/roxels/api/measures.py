@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 COUNTED = {
     "events": ("type", "Facts kept, by type: session.started, person.said, agent.said (a turn), goal.committed, …"),
     "attempts": ("outcome", "Attempts to deliver that were settled, by what became of the delivery."),
+    "identity_tokens_refused": ("reason", "Identity tokens that did not hold, by what was wrong with them."),
     "log_lines": ("level", "Log lines, by level."),
 }
 GAUGES = {

@@ -1,15 +1,14 @@
 """`cursor` and `limit` of every list."""
 
 import base64
-import binascii
 import json
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 from fastapi import Query
 
-from roxels.domain.errors import Invalid
-from roxels.storage.pages import Cursor, Span
+from roxels.storage.pages import Cursor, ForeignCursor, Span
+from roxels.storage.transaction import Environment
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows of one page.")]
 After = Annotated[str | None, Query(alias="cursor", description="`next_cursor` of the page before; opaque.")]
@@ -22,15 +21,43 @@ def span(after: str | None, limit: int) -> Span:
 
 def written(cursor: Cursor) -> str:
     """The cursor as it is sent."""
-    return base64.urlsafe_b64encode(json.dumps([cursor.at.isoformat(), cursor.id]).encode()).decode()
+    return _packed(cursor.environment, cursor.at.isoformat(), cursor.id)
 
 
 def read(text: str) -> Cursor:
-    """The cursor that `written` wrote. Raises `Invalid`."""
+    """The cursor that `written` wrote. Raises `ForeignCursor`."""
     try:
-        at, row_id = json.loads(base64.urlsafe_b64decode(text.encode("ascii")))
+        environment, at, row_id = _unpacked(text)
         moment = datetime.fromisoformat(at).astimezone(UTC)
         row_id.encode()
-    except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError, OverflowError):
-        raise Invalid("`cursor` is not one of ours; pass `next_cursor` on as it came.", field="cursor") from None
-    return Cursor(moment, row_id)
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise ForeignCursor from None
+    if environment not in get_args(Environment):
+        raise ForeignCursor
+    return Cursor(moment, row_id, environment)
+
+
+def place_written(environment: Environment, place: int) -> str:
+    """The same for a list whose rows are numbered."""
+    return _packed(environment, place)
+
+
+def place(text: str | None, environment: Environment) -> int | None:
+    """The place that `place_written` wrote in this environment. Raises `ForeignCursor`."""
+    if text is None:
+        return None
+    try:
+        where, number = _unpacked(text)
+    except (ValueError, TypeError, RecursionError):
+        raise ForeignCursor from None
+    if where != environment or type(number) is not int or not 0 <= number < 2**53:
+        raise ForeignCursor
+    return number
+
+
+def _packed(*parts: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+
+def _unpacked(text: str) -> Any:
+    return json.loads(base64.urlsafe_b64decode(text.encode("ascii")))

@@ -36,6 +36,7 @@ from roxels.storage.retention import Counts, Rule
 from roxels.storage.secrets import Secret as OutputSecret
 from roxels.storage.sessions import Outline as VisitOutline
 from roxels.storage.templates import Kept, VersionOutline
+from roxels.storage.transaction import Environment
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -531,11 +532,11 @@ def receipt_keys(current: str, public: Mapping[str, bytes]) -> shapes.ReceiptKey
     }
 
 
-def receipts(found: list[Link], limit: int) -> shapes.Page[shapes.Receipt]:
+def receipts(found: list[Link], limit: int, environment: Environment) -> shapes.Page[shapes.Receipt]:
     """Receipts from the newest on; one more than `limit` was read where there are more."""
     shown, has_more = found[:limit], len(found) > limit
     return {
         "items": [receipt(link.receipt) for link in shown],
-        "next_cursor": str(shown[-1].n) if has_more else None,
+        "next_cursor": paging.place_written(environment, shown[-1].n) if has_more else None,
         "has_more": has_more,
     }

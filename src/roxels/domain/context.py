@@ -22,6 +22,11 @@ def unproven(server: Mapping[str, Any], browser: Mapping[str, Any]) -> list[str]
     return sorted(key for key in browser if key not in server and key != "external_id")
 
 
+def unproven_part(server: Mapping[str, Any], browser: Mapping[str, Any]) -> dict[str, Any]:
+    """What the browser gave under keys of its own: what it says of a server's key is not told at all."""
+    return {key: browser[key] for key in unproven(server, browser)}
+
+
 def look_up(path: str, values: Mapping[str, Any]) -> Any:
     """The value at a dotted path, or None."""
     found: Any = values

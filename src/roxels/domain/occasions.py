@@ -36,10 +36,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
 
     def freeze(self, captured: Mapping[str, Any]) -> Frozen:
-        """The request, with what was captured for it."""
+        """The request, with what was captured for it. What an answer is to give, no browser gives in its place."""
         ours = {"external_id": self.values["external_id"]}
         told = {key: value for key, value in captured.items() if key in self.needs}
-        values = self.values | {"context": self.values["context"] | told | ours}
+        guessed = set(self.needs).intersection(self.values.get("context_from_browser", ()))
+        given = {key: value for key, value in self.values["context"].items() if key not in guessed}
+        values = self.values | {"context": given | told | ours}
         return freeze(self.output, values, self.body)
 
 

@@ -48,7 +48,11 @@ POLICIES = (Proof.claimed, Proof.device, Proof.verified)
 #: How a session was opened. `link`: a fresh session for a conversation that stands, at the proof which that had.
 Method = Literal["none", "external_id", "device", "identity_token", "secret_key", "link"]
 
-_MAKER = object()
+
+class _Seal(msgspec.Struct, frozen=True):
+    """What a `Sight` was made of, so that no part of it can be replaced."""
+
+    of: tuple[object, ...]
 
 
 class Scope(Enum):
@@ -84,10 +88,10 @@ class Sight(msgspec.Struct, frozen=True):
     tells_attributes: bool
     #: Whether a name counts that a browser gave; else only one that a server gave.
     trusts_browser_name: bool
-    maker: object = None
+    seal: _Seal | None = None
 
     def __post_init__(self) -> None:
-        if self.maker is not _MAKER:
+        if not isinstance(self.seal, _Seal) or self.seal.of != _parts(self):
             raise Internal("a Sight is made by domain.proof alone")
 
 
@@ -128,31 +132,21 @@ def sight_of(
         raise Internal("a policy is claimed, device or verified")
     told_from = max(policy, strictest)
     claimed, device, verified = (_scope(max(policy, each), proof, browser) for each in POLICIES)
-    return Sight(
-        person_id=person_id,
-        browser=browser,
-        proof=proof,
-        meets_policy=proof >= policy,
-        scopes=(claimed, device, verified),
-        tells_attributes=proof >= told_from
-        and (told_from is not Proof.device or proof > told_from or is_verified_device),
-        trusts_browser_name=policy is Proof.claimed and proof < Proof.verified,
-        maker=_MAKER,
+    return _sealed(
+        person_id,
+        browser,
+        proof,
+        proof >= policy,
+        (claimed, device, verified),
+        proof >= told_from and (told_from is not Proof.device or proof > told_from or is_verified_device),
+        policy is Proof.claimed and proof < Proof.verified,
     )
 
 
 def owners_sight(person_id: str) -> Sight:
     """What the owner of the installation sees, in the dashboard and by the API: all of it. Never for a session."""
-    return Sight(
-        person_id=person_id,
-        browser=None,
-        proof=Proof.verified,
-        meets_policy=True,
-        scopes=(Scope.everything, Scope.everything, Scope.everything),
-        tells_attributes=True,
-        trusts_browser_name=True,
-        maker=_MAKER,
-    )
+    everything = (Scope.everything, Scope.everything, Scope.everything)
+    return _sealed(person_id, None, Proof.verified, True, everything, True, True)
 
 
 def opens(sight: Sight, talk: Talk, verified: frozenset[str]) -> bool:
@@ -183,3 +177,20 @@ def may_stay(proof: Proof, top: Proof) -> bool:
 def _scope(policy: Proof, proof: Proof, browser: str | None) -> Scope:
     scope = _TABLE[policy][proof]
     return Scope.nothing if scope is Scope.own_device and browser is None else scope
+
+
+def _parts(sight: Sight) -> tuple[object, ...]:
+    return tuple(getattr(sight, name) for name in sight.__struct_fields__[:-1])
+
+
+def _sealed(
+    person_id: str,
+    browser: str | None,
+    proof: Proof,
+    meets_policy: bool,
+    scopes: tuple[Scope, Scope, Scope],
+    tells_attributes: bool,
+    trusts_browser_name: bool,
+) -> Sight:
+    parts = (person_id, browser, proof, meets_policy, scopes, tells_attributes, trusts_browser_name)
+    return Sight(*parts, _Seal(parts))

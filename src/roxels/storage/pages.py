@@ -7,16 +7,25 @@ from typing import Generic, TypeVar
 import msgspec
 from sqlalchemy import Column, literal, tuple_
 
-from roxels.storage.transaction import AnySelect, Rows, View
+from roxels.domain.errors import Invalid
+from roxels.storage.transaction import AnySelect, Environment, Reading, Rows
 
 T = TypeVar("T")
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """The last row of a page: its time and id."""
+    """The last row of a page: its time and id, and the environment that was read."""
 
     at: datetime
     id: str
+    environment: Environment | None = None
+
+
+class ForeignCursor(Invalid):
+    """`cursor` is not one of ours; pass `next_cursor` on as it came."""
+
+    def __init__(self) -> None:
+        super().__init__(field="cursor")
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,14 +43,21 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 
 def page(
-    view: View, query: AnySelect, order: tuple[Column[datetime], Column[str]], span: Span, made: Callable[[Rows], T]
+    tx: Reading, query: AnySelect, order: tuple[Column[datetime], Column[str]], span: Span, made: Callable[[Rows], T]
 ) -> Page[T]:
-    """One page of `query`, ordered by (time, id), newest first; both columns are among those selected."""
+    """One page of `query`, ordered by (time, id), newest first; both columns are among those selected.
+
+    Raises `ForeignCursor` where the page before was one of the other environment.
+    """
     at, row_id = order
     if span.after is not None:
+        if span.after.environment != tx.environment:
+            raise ForeignCursor
         query = query.where(tuple_(at, row_id) < tuple_(literal(span.after.at, at.type), literal(span.after.id)))
-    rows = view.all(query.order_by(at.desc(), row_id.desc()).limit(span.limit + 1))
+    rows = tx.all(query.order_by(at.desc(), row_id.desc()).limit(span.limit + 1))
     shown = rows[: span.limit]
     more = len(rows) > span.limit
     last = shown[-1]._mapping if more else None
-    return Page(items=[made(row) for row in shown], next=Cursor(last[at], last[row_id]) if last else None)
+    return Page(
+        items=[made(row) for row in shown], next=Cursor(last[at], last[row_id], tx.environment) if last else None
+    )

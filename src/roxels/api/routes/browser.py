@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from roxels.actions import admit, revoke
 from roxels.actions.admit import Exchange
-from roxels.actions.identify import TokenExpired, TokenRefused
+from roxels.actions.identify import TokenExpired, TokenRefused, note_refusal
 from roxels.actions.recognise import Recognised, recognise
 from roxels.api import bodies, device, shapes, views
 from roxels.api.answers import Answer, reply
@@ -19,7 +19,7 @@ from roxels.domain.domains import permits
 from roxels.domain.errors import Forbidden, NotFound, Unauthorized
 from roxels.domain.receipts import Kind
 from roxels.storage import devices, keys, sessions, templates
-from roxels.storage.audit import Actor
+from roxels.storage.audit import BROWSER, Actor
 from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Across, Environment, Writing
 
@@ -46,8 +46,7 @@ async def start_session(key: Embed, body: bodies.StartSession) -> Response:
         try:
             admitted = await key.write(admit.admit_by_token, wish, token, services.sealer, services.ids)
         except (TokenRefused, TokenExpired) as refusal:
-            actor = Actor("browser", key.row.id)
-            await key.write(services.audit.note, actor, "identity.token_refused", None, why=refusal.why)
+            await key.write(note_refusal, services.audit, Actor("browser", key.row.id), refusal)
             raise
     return reply(Answer(body=views.visit(admitted, services.origin), status=201, headers=headers))
 
@@ -90,15 +89,13 @@ async def identify_session(caller: Attending, body: bodies.IdentifySession) -> R
         recognised = recognise(tx, claim, services.sealer, services.ids)
         if recognised.outcome == "adopted":
             about: tuple[Kind, str] = ("interview", visit.conversation_id)
-            services.audit.note(tx, Actor("browser", None), "identity.adopted", about, by="browser")
+            services.audit.note(tx, BROWSER, "identity.adopted", about, by="browser")
         return recognised
 
     try:
         done = await services.store.write(visit.environment, work)
     except (TokenRefused, TokenExpired) as refusal:
-        note = services.audit.note
-        actor = Actor("browser", None)
-        await services.store.write(visit.environment, note, actor, "identity.token_refused", None, why=refusal.why)
+        await services.store.write(visit.environment, note_refusal, services.audit, BROWSER, refusal)
         raise
     admitted = None if done.admitted is None else views.visit(done.admitted, services.origin)
     return reply(Answer(body={"outcome": done.outcome, "visit": admitted}))

@@ -10,7 +10,7 @@ from roxels.api import paging, shapes, views
 from roxels.api.answers import Answer, reply
 from roxels.api.auth import Public, Secret
 from roxels.api.reading import StrictRoute
-from roxels.domain.errors import Invalid, NotFound
+from roxels.domain.errors import NotFound
 from roxels.domain.persons import external_id as checked
 from roxels.storage import receipts
 
@@ -55,7 +55,7 @@ async def delete_person_called(
 @router.get("/receipts", response_model=shapes.Page[shapes.Receipt], tags=["Receipts"])
 async def list_receipts(
     key: Secret,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before; opaque.")] = None,
+    cursor: paging.After = None,
     limit: paging.Limit = 50,
     about: Annotated[
         str | None, Query(description="An id that was erased, of a person or conversation: only receipts about it.")
@@ -63,8 +63,9 @@ async def list_receipts(
 ) -> Response:
     """List the receipts of what was erased, the newest first. Each names the one before it by its hash."""
     subjects = None if about is None else key.services.eraser.subjects(about)
-    found = await key.read(receipts.newest, before=_place(cursor), limit=limit + 1, subjects=subjects)
-    return reply(Answer(body=views.receipts(found, limit)))
+    before = paging.place(cursor, key.environment)
+    found = await key.read(receipts.newest, before=before, limit=limit + 1, subjects=subjects)
+    return reply(Answer(body=views.receipts(found, limit, key.environment)))
 
 
 @router.get("/receipts/key", response_model=shapes.ReceiptKeys, tags=["Receipts"])
@@ -85,9 +86,3 @@ async def get_receipt(key: Secret, receipt_id: str) -> Response:
 
 def _told(answer: Erased | Sweeping) -> Response:
     return reply(Answer(body=views.erased(answer), status=202 if isinstance(answer, Sweeping) else 200))
-
-
-def _place(cursor: str | None) -> int | None:
-    if cursor is not None and not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 16):
-        raise Invalid("`cursor` is not one of ours; pass `next_cursor` on as it came.", field="cursor")
-    return None if cursor is None else int(cursor)
