@@ -109,6 +109,7 @@ class FakeServer:
         self.corrections: list[dict[str, Any]] = []
         self.deliveries: list[dict[str, Any]] = []
         self.byes = 0
+        self.resets: list[dict[str, Any]] = []
         self.conversations: list[Conversation] = []
         self._sessions: dict[str, Conversation] = {}
         self.identified = asyncio.Event()
@@ -140,6 +141,7 @@ class FakeServer:
                 web.post("/v1/embed/sessions", self._open),
                 web.post("/v1/embed/sessions/exchange", self._open),
                 web.post("/v1/embed/sessions/identify", self._identify),
+                web.post("/v1/embed/sessions/reset", self._reset),
                 web.get("/v1/wire", self._wire),
                 web.post("/v1/wire/say", self._say),
                 web.post("/v1/wire/correct", self._correct),
@@ -244,6 +246,11 @@ class FakeServer:
         kept = conversation.external_id is None and said.get("external_id")
         self.identified.set()
         return web.json_response({"outcome": "kept" if kept else "unchanged", "visit": None})
+
+    async def _reset(self, request: web.Request) -> web.Response:
+        self.resets.append(await request.json())
+        self._sessions.pop(str(self.resets[-1].get("token")), None)
+        return web.json_response({"signed_out": True})
 
     def _bearer(self, request: web.Request) -> Conversation:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -1,7 +1,7 @@
 """Two people, one browser: what one of them said is looked for in all that the pages of the other one hold or send."""
 
 import pytest
-from playwright.async_api import BrowserContext, Page, WebSocket
+from playwright.async_api import BrowserContext, Page, WebSocket, expect
 
 from tests.journeys.visits import Site, Visit, visit
 from tests.processes import Demo
@@ -89,7 +89,7 @@ async def test_the_next_person_finds_nothing(
     tab = await she_talks(site, tabs, roxels, her)
     traffic = Traffic(tab.page)
     await tab.run(leave)
-    assert await tab.page.locator("[data-roxels]").count() == 0
+    await expect(tab.page.locator("[data-roxels]")).to_have_count(0)
     await begins_as_stranger(tab, traffic)
 
 

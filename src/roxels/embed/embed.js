@@ -1,7 +1,6 @@
 /**
- * Roxels in the host page: one classic script, one global. The conversation lives in a frame from the Roxels origin; this file mounts
- * the frame and carries commands in and events out over one MessagePort. What is drawn around it is widget.js, fetched when needed.
- * embed.d.ts says what each call is for. `destroy()` leaves the page as it was found.
+ * Roxels in the host page: one classic script, one global. It mounts the frame in which the conversation lives, and carries commands
+ * in and events out over one MessagePort. widget.js draws what is around it; embed.d.ts says what each call is for.
  */
 (function () {
   "use strict";
@@ -34,9 +33,11 @@
   let state;
   /** @type {Record<string, any>} */
   let launcher;
+  /** @type {Promise<boolean>} the last sign-out: did the server hear of it? */
+  let leaving = Promise.resolve(true);
   renew();
 
-  // port.js: a copy, kept equal by a test
+  // port.js: a copy
   function createPort() {
     /** @type {MessagePort | undefined} */
     let line;
@@ -102,7 +103,7 @@
     launcher = { config: {}, forced: null, view: "", host: null };
   }
 
-  /** A mistake in the host's callback is reported as the host's, and stops nothing of ours. @param {() => void} act */
+  /** The host's mistakes are reported as its own, and stop nothing of ours. @param {() => void} act */
   function guard(act) {
     try {
       act();
@@ -138,7 +139,7 @@
     else addEventListener("DOMContentLoaded", act, { signal: page.signal });
   }
 
-  /** Opens nothing by itself; with it an anonymous talk goes on after a reload, in this tab only. */
+  /** With it nobody's talk goes on after a reload, in this tab only; alone it opens nothing. */
   function tabMark(mark = "") {
     try {
       if (mark) sessionStorage["roxels.tab"] ??= mark;
@@ -158,23 +159,21 @@
     return { id: null, fault: { error: "invalid_external_id", message } };
   }
 
-  /**
-   * Who is here from now on. The same person: only name and token are news. Somebody else, or nobody: the running talk is detached.
-   * An anonymous talk goes on when its person signs in; the next start is the person.
-   */
-  function identify(who) {
+  /** Who is here from now on. Somebody else than before, or nobody: the running talk is detached. Nobody's talk goes on. */
+  function identify(who, revoke) {
     const { name, externalId, identityToken: token } = who ?? {};
     const next = readId(externalId);
     if (token && !externalId) next.id = undefined;
     const known = [person.id, call ? call.externalId : null].filter((id) => id !== null);
-    if (!who || next.fault || known.some((id) => id === undefined || id !== next.id)) detach();
+    if (!who || next.fault || known.some((id) => id === undefined || id !== next.id)) detach(revoke);
     const same = next.id && next.id === person.id;
     person = same ? { ...person, name: name ?? person.name, token: token ?? person.token } : { ...next, name, token };
     return person.fault;
   }
 
   /** Nothing of the earlier person stays, the context that init was given included. */
-  function detach() {
+  function detach(revoke) {
+    if (revoke || (call?.options ?? settings).shared) leaving = (call?.linked ? call : new Call({ display: "none" }, true)).revoke();
     call?.finish();
     settings = pick(settings, true);
     tabMark();
@@ -193,7 +192,8 @@
   // ---- a running talk
 
   class Call {
-    constructor(options) {
+    constructor(options, over) {
+      this.over = over;
       const { context, ...extra } = pick(options, false);
       this.context = JSON.parse(JSON.stringify({ ...extra, ...context }));
       this.options = options;
@@ -221,7 +221,7 @@
       });
       link.on("person", (externalId) => {
         this.externalId = externalId;
-        if (!options.sessionId && (this.person === person || (externalId && person.id === undefined))) person.id = externalId;
+        if (!this.over && !options.sessionId && (this.person === person || (externalId && person.id === undefined))) person.id = externalId;
       });
       link.on("chrome", (labels) => this.box?.label(labels));
       link.on("close", () => this.close());
@@ -266,10 +266,10 @@
       this.frame.dataset.roxels = "frame";
       this.frame.title = "Conversation";
       this.frame.referrerPolicy = "no-referrer";
-      this.frame.src = ORIGIN + "/embed/frame" + (sessionId ? "" : "?key=" + encodeURIComponent(templateKey));
+      this.frame.src = ORIGIN + "/embed/frame" + (templateKey && !sessionId ? "?key=" + encodeURIComponent(templateKey) : "");
       this.enter("loading");
       this.timer = setTimeout(() => (this.box?.stuck(), this.refuse(lost)), HELLO_WITHIN_MS);
-      addEventListener("message", this, { signal });
+      addEventListener("message", this);
       drawLauncher();
       if (display === "none") {
         this.frame.style.setProperty("display", "none", "important");
@@ -281,7 +281,7 @@
 
     /** Our frame says hello, also after a reload of its own: it gets a line. @param {any} event */
     handleEvent({ data, origin, source }) {
-      if (this.over || data !== "roxels:hello" || origin !== ORIGIN || source !== this.frame?.contentWindow) return;
+      if (data !== "roxels:hello" || origin !== ORIGIN || source !== this.frame?.contentWindow) return;
       const { port1, port2 } = new MessageChannel();
       const { context, externalId, resume, person, options } = this;
       const { sessionId, display } = options;
@@ -289,6 +289,8 @@
       clearTimeout(this.timer);
       source.postMessage("roxels:port", ORIGIN, [port2]);
       this.link.connect(port1);
+      this.linked = true;
+      if (this.over) return;
       const brief = { v: 1, sessionId, display, resume, context, tab, person: { externalId, name: person.name } };
       this.link.ask("start", brief).catch((fault) => this.refuse(fault));
       this.resume = undefined; // not again when the frame reloads
@@ -303,8 +305,21 @@
     async hangUp() {
       this.enter("disconnecting");
       this.relay("ending");
-      await Promise.race([this.link.ask("hangup"), new Promise((resolve) => setTimeout(resolve, GOODBYE_WITHIN_MS))]);
+      await this.bid("hangup", GOODBYE_WITHIN_MS);
       this.finish();
+    }
+
+    bid(name, within) {
+      return Promise.race([this.link.ask(name), new Promise((resolve) => (AbortSignal.timeout(within).onabort = resolve))]);
+    }
+
+    /** Only the frame can sign this browser out: it has the token, its origin the cookie. */
+    async revoke() {
+      this.leaves = true;
+      if (!this.linked) whenBody(() => this.mount());
+      const done = await this.bid("reset", HELLO_WITHIN_MS).catch(() => {});
+      this.remove();
+      return done === true;
     }
 
     finish() {
@@ -314,14 +329,19 @@
 
     end() {
       this.over = true;
+      this.heard.clear();
+      this.box?.hide();
+      if (call === this) call = null;
+      if (!this.leaves) this.remove();
+      drawLauncher();
+    }
+
+    remove() {
       clearTimeout(this.timer);
       removeEventListener("message", this);
       this.link.close();
-      this.heard.clear();
       this.box?.remove();
       this.frame?.remove();
-      if (call === this) call = null;
-      drawLauncher();
     }
   }
 
@@ -346,14 +366,10 @@
     const { signal } = page;
     launcher.host?.remove();
     if (!settings.templateKey || !(launcher.forced ?? launcher.config.enabled)) return;
-    const { drawFab, inView } = await drawing().catch(() => ({}));
-    const { config, forced, view } = launcher;
-    const free = !call || call.options.display === "none";
-    if (!drawFab || signal.aborted || !free || !(forced ?? inView(view, config.visibility))) return;
-    const { fabContainer, fabAnchor } = settings;
-    const inside = fabContainer ?? (fabAnchor ? document.querySelector(fabAnchor) : null);
+    const { drawFab } = await drawing().catch(() => ({}));
     launcher.host?.remove();
-    launcher.host = drawFab({ ...config, ...forced }, { inside, signal, press: () => start() });
+    if (signal.aborted || (call && call.options.display !== "none")) return;
+    launcher.host = drawFab?.(launcher, settings, { signal, press: () => start() });
   }
 
   async function loadLauncherConfig() {
@@ -406,7 +422,7 @@
     const fault = !sessionId && (person.fault ?? missing);
     call?.finish();
     call = talk;
-    queueMicrotask(() => (fault ? talk.refuse(fault) : whenBody(() => talk.over || talk.mount())));
+    leaving.then(() => (fault ? talk.refuse(fault) : whenBody(() => talk.over || talk.mount())));
     return talk.handle;
   }
 
@@ -422,7 +438,10 @@
     start,
     open: ({ mode: display = "modal", ...options } = {}) => start({ display, ...options }),
     setPerson,
-    reset: () => setPerson(null),
+    reset() {
+      identify(null, true);
+      return leaving;
+    },
     setView(name) {
       launcher.view = name;
       drawLauncher();
@@ -450,7 +469,7 @@
     },
   };
 
-  /** A tag with a key sets everything up; a second tag does so only where nothing is set up. */
+  /** A tag with a key sets everything up, once. */
   function autoinit(roxels) {
     const { templateKey, externalId, personName, identityToken, view } = script.dataset;
     if (!templateKey || roxels.state?.connection !== "off") return;
