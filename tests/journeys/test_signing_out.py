@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import BrowserContext, WebSocket, expect
+from playwright.async_api import BrowserContext, Route, WebSocket, expect
 
 from tests.journeys.visits import Site, Visit, visit
 from tests.processes import Demo
@@ -66,6 +66,12 @@ def tokens(tab: Visit) -> list[str]:
     return said
 
 
+async def slowly(route: Route) -> None:
+    """On a network that is in no hurry."""
+    await asyncio.sleep(1.5)
+    await route.continue_()
+
+
 async def she_talks(tab: Visit, key: str, her: str) -> None:
     """In a conversation that this browser, and nobody else, may go on with."""
     await starts(tab, key, her)
@@ -120,10 +126,11 @@ async def test_a_shared_browser_signs_out_at_every_switch(
 
 
 async def test_the_next_person_starts_at_once_and_stays(site: Site, tabs: BrowserContext, key: str) -> None:
-    """The sign-out is of the one before: it does not overtake the next start."""
+    """The sign-out is of the one before: it does not overtake the next start, also where it takes its time."""
     tab = await visit(tabs, site.url)
     await tab.run("Roxels.init({shared: true})")
     await she_talks(tab, key, "leaves-6")
+    await tabs.route("**/sessions/reset", slowly)
     start = f"Roxels.start({{templateKey: '{key}'}}).ready"
     await tab.run(f"Roxels.setPerson({{externalId: 'comes-6'}}); heard.length = 0; {start}")
     await tab.opened()
