@@ -251,7 +251,16 @@ async def test_forged_messages_are_ignored(host: HostPage) -> None:
       target.postMessage('roxels:port', '*', [port2]); port1.postMessage({ name: 'say', payload: 'forged' }); }"""
     await sibling.evaluate(f"({forged})(window.parent.frames[1])")
     await host.run(f"({forged})(document.querySelector('[data-roxels=frame]').contentWindow)")
+    async with host.page.context.expect_page() as opening:
+        await host.run(f"void open('{host.server.origin}/embed/frame?popup', '_blank')")
+    popup = await opening.value
+    await popup.wait_for_load_state()
+    for target in ("opener", "opener.frames[0]", "opener.frames[1]"):
+        await popup.evaluate(f"{target}.postMessage('roxels:hello', '*')")
+        await popup.evaluate(f"({forged})({target})")
     await host.page.wait_for_timeout(300)
+    assert not await popup.evaluate("window.got")
+    await popup.close()
     assert await host.run("heard.length") == before
     assert not await sibling.evaluate("window.got")
     assert not await host.run("window.got")
@@ -305,6 +314,25 @@ async def test_launcher_follows_the_template_and_the_view(host: HostPage) -> Non
     await fab.wait_for(state="detached")
     await host.run("Roxels.showFab({ label: 'Now' })")
     await host.page.wait_for_selector("text=Now")
+
+
+@pytest.mark.parametrize("place", ["'#place'", "document.querySelector('#place')"])
+@pytest.mark.parametrize("option", ["fabAnchor", "fabContainer"])
+async def test_launcher_stands_where_the_page_wants_it(host: HostPage, option: str, place: str) -> None:
+    host.server.launcher = {"enabled": True, "label": "Ask us", "position": "bottom-left"}
+    await host.open()
+    await host.run(f"Roxels.init({{ templateKey: 'rk_test_1', externalId: 'ada', {option}: {place} }})")
+    fab = host.page.locator("#place [data-roxels=fab]")
+    await fab.wait_for()
+    assert await fab.evaluate("(button) => getComputedStyle(button).position") == "static"
+    await fab.click()
+    await host.page.wait_for_selector("[data-roxels=modal][data-state=open]")
+    await fab.wait_for(state="detached")
+    assert "place" not in json.dumps(host.server.requests), "where it stands is no context"
+    await host.page.keyboard.press("Escape")
+    await fab.wait_for()
+    await host.run("Roxels.destroy()")
+    assert await host.run("document.querySelector('#place').childElementCount") == 0
 
 
 async def test_no_launcher_where_the_template_has_none(host: HostPage) -> None:

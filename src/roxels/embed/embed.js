@@ -12,9 +12,8 @@
   const ORIGIN = new URL(script.src).origin;
   const HELLO_WITHIN_MS = 15000;
   const GOODBYE_WITHIN_MS = 2000;
-  /** @typedef {import("./embed.d.ts").Fault} Fault @typedef {import("./embed.d.ts").State} State */
 
-  /** @type {State} */
+  /** @type {import("./embed.d.ts").State} */
   const STILL = Object.freeze({ connection: "off", paused: false, micEnabled: false, screenSharing: false, voiceState: null, error: null });
   const JUNK = /^(undefined|null|none|nil|nan|true|false|\[object object\]|\s+)$/i;
   const OPTION = /^(templateKey|sessionId|display|resume|shared|view|fabAnchor|fabContainer|on[A-Z].*)$/;
@@ -25,11 +24,11 @@
   let page;
   /** @type {Record<string, any>} what init was given, without the person */
   let settings;
-  /** @type {{id: string | null | undefined, name?: string, token?: any, fault?: Fault}} who is here; id undefined: only the token knows */
+  /** @type {{id: string | null | undefined, name?: string, token?: any, fault?: import("./embed.d.ts").Fault}} who is here; id undefined: only the token knows */
   let person;
   /** @type {Call | null} the running talk */
   let call;
-  /** @type {State} of the newest talk */
+  /** @type {import("./embed.d.ts").State} of the newest talk */
   let state;
   /** @type {Record<string, any>} */
   let launcher;
@@ -103,7 +102,7 @@
     launcher = { config: {}, forced: null, view: "", host: null };
   }
 
-  /** The host's mistakes are reported as its own, and stop nothing of ours. @param {() => void} act */
+  /** The host's mistakes are reported as its own, and stop nothing of ours. */
   function guard(act) {
     try {
       act();
@@ -140,17 +139,17 @@
   }
 
   /** With it nobody's talk goes on after a reload, in this tab only; alone it opens nothing. */
-  function tabMark(mark = "") {
+  function tabMark(mark) {
     try {
       if (mark) sessionStorage["roxels.tab"] ??= mark;
-      else delete sessionStorage["roxels.tab"];
+      if (mark === null) delete sessionStorage["roxels.tab"];
       return sessionStorage["roxels.tab"];
     } catch {} // storage is off
   }
 
   // ---- who is here
 
-  /** @param {any} value @returns {{id: string | null | undefined, fault?: Fault}} */
+  /** @param {any} value @returns {{id: string | null | undefined, fault?: import("./embed.d.ts").Fault}} */
   function readId(value) {
     const id = String(value ?? "");
     if (!id) return { id: null };
@@ -176,17 +175,17 @@
     if (revoke || (call?.options ?? settings).shared) leaving = (call?.linked ? call : new Call({ display: "none" }, true)).revoke();
     call?.finish();
     settings = pick(settings, true);
-    tabMark();
+    tabMark(null);
   }
 
-  /** Takes the person off the options of init and start; gives back the rest. @param {Record<string, any>} options */
+  /** Takes the person off the options of init and start; gives back the rest. */
   function takePerson({ personName: name, externalId, identityToken, ...rest }) {
     if (externalId !== undefined || identityToken) identify({ name, externalId, identityToken });
     else if (name) person = { ...person, name };
     return rest;
   }
 
-  /** The options that are ours, or the others: those, like `authToken`, are context for the agent. */
+  /** The options that are ours, or the others: those are context for the agent. */
   const pick = (options, ours) => Object.fromEntries(Object.entries(options).filter(([name]) => OPTION.test(name) === ours));
 
   // ---- a running talk
@@ -230,7 +229,7 @@
       }
     }
 
-    /** Is this what is asked for? @param {Record<string, any>} wanted */
+    /** Is this what is asked for? */
     serves({ sessionId, templateKey, display, resume }) {
       const { options, externalId } = this;
       if (options.display !== display || options.sessionId !== sessionId || resume === false) return false;
@@ -250,7 +249,7 @@
       this.relay("status", { status }, { connection: status });
     }
 
-    /** It cannot be started. @param {Fault} fault */
+    /** It cannot be started. @param {import("./embed.d.ts").Fault} fault */
     refuse(fault) {
       this.enter("error");
       this.relay("error", fault, { error: fault });
@@ -270,6 +269,7 @@
       this.enter("loading");
       this.timer = setTimeout(() => (this.box?.stuck(), this.refuse(lost)), HELLO_WITHIN_MS);
       addEventListener("message", this);
+      addEventListener("pageshow", this);
       drawLauncher();
       if (display === "none") {
         this.frame.style.setProperty("display", "none", "important");
@@ -279,13 +279,14 @@
       if (!this.over) this.box = openBox({ frame: this.frame, display, signal, on: this.heard.on, close: () => this.close() });
     }
 
-    /** Our frame says hello, also after a reload of its own: it gets a line. @param {any} event */
-    handleEvent({ data, origin, source }) {
+    /** Our frame says hello, also after a reload of its own: it gets a line. Or the page is back, and its person may be gone. */
+    handleEvent({ data, origin, source, persisted }) {
+      if (persisted && tabMark() !== this.tab) setPerson(null);
       if (data !== "roxels:hello" || origin !== ORIGIN || source !== this.frame?.contentWindow) return;
       const { port1, port2 } = new MessageChannel();
       const { context, externalId, resume, person, options } = this;
       const { sessionId, display } = options;
-      const tab = tabMark(crypto.getRandomValues(new Uint32Array(4)).join("-"));
+      const tab = (this.tab = tabMark(crypto.getRandomValues(new Uint32Array(4)).join("-")));
       clearTimeout(this.timer);
       source.postMessage("roxels:port", ORIGIN, [port2]);
       this.link.connect(port1);
@@ -339,6 +340,7 @@
     remove() {
       clearTimeout(this.timer);
       removeEventListener("message", this);
+      removeEventListener("pageshow", this);
       this.link.close();
       this.box?.remove();
       this.frame?.remove();
@@ -400,7 +402,7 @@
     whenBody(loadLauncherConfig);
   }
 
-  /** Says, outside of any talk, why nobody can be talked to. @param {Fault} [fault] */
+  /** Why there can be no talk, told outside of any. @param {import("./embed.d.ts").Fault} [fault] */
   function report(fault) {
     if (!fault) return;
     state = Object.freeze({ ...state, error: fault });
