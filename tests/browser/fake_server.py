@@ -93,6 +93,8 @@ class FakeServer:
         #: Seconds until it answers to a start.
         self.delay = 0.0
         self.piece = 3
+        #: What it says first; empty: its usual words.
+        self.greeting = ""
         self.language = "en"
         self.settings = dict(SETTINGS)
         self.launcher: dict[str, Any] = {"enabled": False}
@@ -312,10 +314,8 @@ class FakeServer:
             await self._fact(conversation, "session.started", proof="claimed", reason="new_person")
             await self._fact(conversation, "goal.activated", goal_id="home")
             name = conversation.external_id or "you"
-            await self._speak(
-                conversation,
-                f"Hello {name}, good to see you.\nA few questions, then your plan is ready. {QUESTIONS[0]}",
-            )
+            usual = f"Hello {name}, good to see you.\nA few questions, then your plan is ready. {QUESTIONS[0]}"
+            await self._speak(conversation, self.greeting or usual)
         elif answer and (conversation.speaking is None or conversation.speaking.done()):
             conversation.speaking = asyncio.create_task(self._utter(conversation))
 
