@@ -2,7 +2,7 @@
 
     assert await stumbles(page) == []
 
-Every frame of the page is looked at for itself, with all of axe's rules, as it stands when nothing moves any more.
+Every frame that can be seen is looked at for itself, with all of axe's rules, as it stands when nothing moves any more.
 """
 
 from importlib.resources import files
@@ -24,6 +24,8 @@ async def stumbles(page: Page) -> list[str]:
     """What is serious or critical on it: rule, place and axe's words, one line for each place."""
     found: list[str] = []
     for frame in page.frames:
+        if frame.parent_frame and not await (await frame.frame_element()).is_visible():
+            continue
         found += [line for violation in await violations(frame) for line in _lines(violation)]
     return found
 

@@ -92,7 +92,7 @@ const inline = {
     if (!this.rows.has(id)) $("inline-log").append(row);
     this.rows.set(id, row);
     row.textContent = text;
-    $("inline-log").scrollTop = $("inline-log").scrollHeight;
+    $("inline-scroll").scrollTop = $("inline-scroll").scrollHeight;
   },
   clear() {
     this.rows.clear();
