@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.fake_server import EMBED
 from tests.browser.host import RECORD, HostPage
+from tests.browser.test_files import keys_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -222,6 +223,41 @@ async def test_option_callbacks_are_sugar_and_fire_once(host: HostPage) -> None:
     await host.until("calls.includes('The kitchen')")
     await host.said(2)
     assert await host.run("calls") == ["moved", "The kitchen"]
+
+
+async def test_each_thing_is_told_once_whatever_happens_to_the_connection(host: HostPage) -> None:
+    """To the option's callback, to the talk's `on` and to the page's, over cuts and over a session that is renewed."""
+    server = host.server
+    callbacks = sorted(keys_of("Callbacks"))
+    events = {re.sub(r"(?<!^)([A-Z])", r"_\1", name.removeprefix("on")).lower(): name for name in callbacks}
+    await host.open()
+    notes = ", ".join(f"{name}: (payload) => note('option', '{event}', payload)" for event, name in events.items())
+    await host.run(
+        f"""() => {{ window.told = {{ option: [], talk: [], page: [] }};
+        window.note = (place, name, payload) => told[place].push([name, payload ?? null]);
+        Roxels.on('*', (name, payload) => note('page', name, payload));
+        Roxels.start({{ templateKey: 'rk_test_1', externalId: 'ada', {notes} }})
+          .on('*', (name, payload) => note('talk', name, payload)); }}"""
+    )
+    await host.run(RECORD)
+    for count, text in enumerate(("The kitchen", "4", "goodbye@example.com"), 1):
+        await host.said(count)
+        server.cut()
+        if count == 2:
+            server.forget_sessions()
+        await host.run(f"Roxels.sendMessage('{text}')")
+    await host.until("heard.some(([name]) => name === 'ended')")
+    await host.run("Roxels.close()")
+    told = await host.run("told")
+    assert told["option"] == told["talk"] == told["page"]
+    assert {name for name, _ in told["page"]} == set(events) - {"error"}
+    for name in ("connected", "complete", "ending", "ended", "close"):
+        assert [event for event, _ in told["page"]].count(name) == 1, name
+    live = [event for event in told["page"] if not (event[1] or {}).get("replayed")]
+    once = [json.dumps(each) for each in live if each[0] in ("commit", "goal_transition", "understanding")]
+    assert len(once) == len(set(once)) == 3 + 2 + 2
+    final = [payload["id"] for name, payload in live if name == "chat" and payload["final"]]
+    assert len(final) == len(set(final))
 
 
 async def test_a_failing_callback_stops_nothing(host: HostPage) -> None:

@@ -157,6 +157,9 @@ function paint(host, color) {
   host.style.setProperty("--on-accent", inkOn(color ?? ""));
 }
 
+/** The launcher goes while the widget is open; whoever pressed it finds the focus on it when it is back. @type {AbortSignal | null} */
+let pressed = null;
+
 /**
  * The launcher: a button that floats on the page, or stands inside an element of it. Undefined where the rules keep it out.
  * @param {{config: Record<string, any>, forced: object | false | null, view: string}} launcher `forced`: it shows whatever the rules say, and so
@@ -172,8 +175,10 @@ export function drawFab({ config, forced, view }, { fabAnchor, fabContainer }, {
   const host = shadowed("launcher", button);
   if (icon) button.append(Object.assign(make("span", "icon", { "aria-hidden": "true" }), { textContent: icon }));
   button.append(label || "Talk to us");
-  button.addEventListener("click", press, { signal });
+  button.addEventListener("click", () => (pressed = signal, press()), { signal });
   paint(host, color);
   (inside ?? document.body).append(host);
+  if (pressed === signal && document.activeElement === document.body) button.focus({ preventScroll: true });
+  pressed = null;
   return host;
 }
