@@ -1,5 +1,6 @@
 """A guest never breaks the house: what the page had before it has afterwards, and nothing anyone says is ever run."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -182,6 +183,46 @@ async def test_nothing_is_run_in_the_demo_page(roxels: Demo, tabs: BrowserContex
     await expect(tab.page.locator("#plan-fields input").first).to_have_value(ALL)
     assert not await tab.run("window.xss")
     assert await tab.page.locator("#inline-log :not(li), #events img, #events script").count() == 0
+
+
+async def key_of(roxels: Demo, *domains: str) -> str:
+    """A key of the demo's template for these sites."""
+    headers = {"Authorization": f"Bearer {roxels.config['secret_key']}"}
+    path = f"/v1/embed/keys/{roxels.config['template_id']}"
+    async with aiohttp.ClientSession(roxels.config["url"], headers=headers) as http:
+        made = await (await http.post(path, json={"allowed_domains": list(domains)})).json()
+    return str(made["key"])
+
+
+async def test_a_key_opens_on_its_own_sites(roxels: Demo, site: Site, tabs: BrowserContext) -> None:
+    tab = await visit(tabs, site.url)
+    await tab.start(templateKey=await key_of(roxels, site.url.removeprefix("http://")), externalId="at-home")
+    assert await tab.heard("error") == []
+
+
+async def test_a_key_of_another_site_shows_nothing_and_starts_nothing(
+    roxels: Demo, site: Site, tabs: BrowserContext
+) -> None:
+    key = await key_of(roxels, "shop.example.com")
+    page = await tabs.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.clock.install()
+    await page.goto(site.url)
+    tab = Visit(page)
+    await tab.run(f"void Roxels.start({{templateKey: '{key}', externalId: 'elsewhere'}})")
+    await page.wait_for_selector("[data-roxels=modal][data-state=loading]")
+    async with asyncio.timeout(10):
+        while not any(frame.url.startswith("chrome-error:") for frame in page.frames):
+            await asyncio.sleep(0.05)
+    await page.clock.fast_forward(16_000)
+    await page.wait_for_selector("text=could not be loaded")
+    assert [fault["error"] for fault in await tab.heard("error")] == ["frame_unreachable"]
+    script = """async ([url, key]) => fetch(url + '/v1/embed/sessions', { method: 'POST', body: '{"external_id": "x"}',
+      headers: { Authorization: 'Bearer ' + key, 'Content-Type': 'application/json' },
+    }).then((answer) => answer.status, () => 'refused')"""
+    assert not any("/v1/embed/sessions" in url for url in asked)
+    assert await page.evaluate(script, [roxels.config["url"], key]) in (403, "refused")
 
 
 async def test_the_hosts_own_credentialed_request_gains_nothing(roxels: Demo, site: Site, tabs: BrowserContext) -> None:

@@ -46,8 +46,8 @@ export interface InitOptions extends Options {
   /** The page's current view, for the launcher's visibility rules. */
   view?: string;
   /** Where the launcher stands, if it shall not float: a selector, or an element. */
-  fabAnchor?: string;
-  fabContainer?: Element;
+  fabAnchor?: string | Element;
+  fabContainer?: string | Element;
 }
 
 export interface StartOptions extends Options {
