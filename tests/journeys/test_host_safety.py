@@ -81,9 +81,19 @@ async def nothing_ran(page: Page) -> None:
         assert await frame.evaluate(f"[...{strange}].map((each) => each.outerHTML)") == []
 
 
-@pytest.mark.parametrize("display", ["modal", "compact", "none"])
+@pytest.mark.parametrize(
+    ("display", "first"),
+    [
+        ("modal", ""),
+        ("compact", ""),
+        ("none", ""),
+        ("compact", "Roxels.reset()"),
+        ("modal", "Roxels.close(); Roxels.reset()"),
+        ("modal", "Roxels.setPerson({externalId: 'another'}); Roxels.start().ready"),
+    ],
+)
 async def test_destroy_leaves_the_page_as_it_was_found(
-    roxels: Demo, site: Site, tabs: BrowserContext, display: str
+    roxels: Demo, site: Site, tabs: BrowserContext, display: str, first: str
 ) -> None:
     await tabs.add_init_script(LEDGER)
     tab = await visit(tabs, site.url)
@@ -95,6 +105,7 @@ async def test_destroy_leaves_the_page_as_it_was_found(
     await tab.run("Roxels.showFab()")
     await tab.page.wait_for_selector("[data-roxels=fab]")
     await tab.run(f"Roxels.start({{display: '{display}'}}).ready")
+    await tab.run(first or "null")
     await tab.run("Roxels.setView('shop'); Roxels.destroy()")
     after = await tab.run("stock()")
     assert {name: value for name, value in after.items() if before[name] != value} == {}
