@@ -250,17 +250,19 @@ async def main() -> None:
     port = free_port()
     network = await Network(port).start()
     origin = f"http://127.0.0.1:{network.port}"
+    site = await Site(origin).start()
     with tempfile.TemporaryDirectory() as folder:
         demo = Demo(Path(folder) / "data", port=port, scripted_cps="2000", public_url=origin)
-        await asyncio.to_thread(demo.start)
-        site = await Site(origin).start()
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGS)
-            await take(Studio(demo, network, site, browser))
-            await browser.close()
-        await site.stop()
-        demo.stop()
-        await network.stop()
+        try:
+            await asyncio.to_thread(demo.start)
+            async with async_playwright() as playwright:
+                browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGS)
+                await take(Studio(demo, network, site, browser))
+                await browser.close()
+        finally:
+            demo.stop()
+            await site.stop()
+            await network.stop()
 
 
 if __name__ == "__main__":
