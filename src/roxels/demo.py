@@ -179,17 +179,11 @@ def demo_routes(files: Files, sink: Sink, config: dict[str, Any], store: Store) 
         return JSONResponse(shown, headers={"Cache-Control": "no-store"})
 
     async def deliveries(request: Request) -> Response:
-        """What came for the person `as`, in the conversation of `session`: one of the two has to be given.
-
-        A session's id cannot be guessed; it is how somebody without a name asks for their own.
-        """
-        external_id, session_id = request.query_params.get("as"), request.query_params.get("session")
-        wanted: dict[str, str | None] = {"external_id": external_id} if external_id else {}
-        if session_id:
-            visit = await store.read_across(sessions.by_id, session_id)
-            wanted["interview_id"] = visit.conversation_id if visit else None
-        items = await asyncio.to_thread(sink.items) if wanted else []
-        shown = [_shown(each, body) for each in items if (body := _of(each["body"], wanted)) is not None]
+        """What came of the conversation of `session`, and of no other. A session's id cannot be guessed."""
+        visit = await store.read_across(sessions.by_id, request.query_params.get("session", ""))
+        items = await asyncio.to_thread(sink.items) if visit else []
+        about = visit.conversation_id if visit else ""
+        shown = [_shown(each, body) for each in items if (body := _of(each["body"], about)) is not None]
         return JSONResponse({"items": shown[-50:]}, headers={"Cache-Control": "no-store"})
 
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -204,14 +198,13 @@ def demo_routes(files: Files, sink: Sink, config: dict[str, Any], store: Store) 
     ]
 
 
-def _of(body: str, wanted: dict[str, str | None]) -> dict[str, Any] | None:
-    """A delivery's body, if it is one and has these values."""
+def _of(body: str, conversation_id: str) -> dict[str, Any] | None:
+    """A delivery's body, if it is one of this conversation."""
     try:
         value = json.loads(body)
     except ValueError:
         return None
-    is_wanted = isinstance(value, dict) and all(known and value.get(name) == known for name, known in wanted.items())
-    return value if is_wanted else None
+    return value if isinstance(value, dict) and value.get("interview_id") == conversation_id else None
 
 
 def _shown(item: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:

@@ -93,6 +93,8 @@ class FakeServer:
         #: Seconds until it answers to a start.
         self.delay = 0.0
         self.piece = 3
+        #: What it says first; empty: its usual words.
+        self.greeting = ""
         self.language = "en"
         self.settings = dict(SETTINGS)
         self.launcher: dict[str, Any] = {"enabled": False}
@@ -109,6 +111,7 @@ class FakeServer:
         self.corrections: list[dict[str, Any]] = []
         self.deliveries: list[dict[str, Any]] = []
         self.byes = 0
+        self.resets: list[dict[str, Any]] = []
         self.conversations: list[Conversation] = []
         self._sessions: dict[str, Conversation] = {}
         self.identified = asyncio.Event()
@@ -140,6 +143,7 @@ class FakeServer:
                 web.post("/v1/embed/sessions", self._open),
                 web.post("/v1/embed/sessions/exchange", self._open),
                 web.post("/v1/embed/sessions/identify", self._identify),
+                web.post("/v1/embed/sessions/reset", self._reset),
                 web.get("/v1/wire", self._wire),
                 web.post("/v1/wire/say", self._say),
                 web.post("/v1/wire/correct", self._correct),
@@ -245,6 +249,11 @@ class FakeServer:
         self.identified.set()
         return web.json_response({"outcome": "kept" if kept else "unchanged", "visit": None})
 
+    async def _reset(self, request: web.Request) -> web.Response:
+        self.resets.append(await request.json())
+        self._sessions.pop(str(self.resets[-1].get("token")), None)
+        return web.json_response({"signed_out": True})
+
     def _bearer(self, request: web.Request) -> Conversation:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if token not in self._sessions:
@@ -305,10 +314,8 @@ class FakeServer:
             await self._fact(conversation, "session.started", proof="claimed", reason="new_person")
             await self._fact(conversation, "goal.activated", goal_id="home")
             name = conversation.external_id or "you"
-            await self._speak(
-                conversation,
-                f"Hello {name}, good to see you.\nA few questions, then your plan is ready. {QUESTIONS[0]}",
-            )
+            usual = f"Hello {name}, good to see you.\nA few questions, then your plan is ready. {QUESTIONS[0]}"
+            await self._speak(conversation, self.greeting or usual)
         elif answer and (conversation.speaking is None or conversation.speaking.done()):
             conversation.speaking = asyncio.create_task(self._utter(conversation))
 

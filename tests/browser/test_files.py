@@ -69,6 +69,34 @@ def test_every_language_has_every_label() -> None:
     assert all(each == names[0] for each in names)
 
 
+def test_options_events_and_callbacks_are_the_same_everywhere() -> None:
+    """The types, the script, the table of the documentation."""
+    script, page = (EMBED / "embed.js").read_text(), (EMBED.parents[2] / "docs" / "embed.md").read_text()
+    ours = re.search(r"const OPTION = /\^\(([^)]*?)\|on\[A-Z\]", script)
+    assert ours
+    of_the_person = {"personName", "externalId", "identityToken", "context"}
+    options = keys_of("Options") | keys_of("InitOptions") | keys_of("StartOptions")
+    assert set(ours[1].split("|")) == options - of_the_person
+    assert set(re.findall(r"`(\w+)`", rows_of(page, "Options of"))) >= options
+    events = keys_of("Events")
+    assert events == {
+        name
+        for row in re.findall(r"^\| (.*?) \|", rows_of(page, "Events"), re.M)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert {f"on{name.title().replace('_', '')}" for name in events} == keys_of("Callbacks")
+    relayed = re.search(r"const EVENTS = \[(.*?)\]", script)
+    assert relayed
+    assert set(re.findall(r"\w+", relayed[1])) | {"status", "close", "error"} == events
+
+
+def rows_of(page: str, heading: str) -> str:
+    """The table below a heading of a page."""
+    found = re.search(rf"^## {heading}.*?\n((?:\|.*\n)+)", page, re.S | re.M)
+    assert found, heading
+    return found[1].split("| --- |")[1]
+
+
 @pytest.mark.browser
 @pytest.mark.asyncio(loop_scope="session")
 async def test_types_name_what_the_object_has(host: HostPage) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.host import HostPage
+from tests.browser.host import RECORD, HostPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -112,11 +112,105 @@ async def test_a_small_phone_has_room_for_all_of_it(host: HostPage, language: st
     assert all(width >= 24 and height >= 24 for width, height in sizes)
 
 
-async def test_nothing_jumps_while_words_come(host: HostPage) -> None:
+@pytest.mark.parametrize(
+    "context_options", [{"viewport": {"width": width, "height": 700}} for width in (1100, 320)], ids=["wide", "phone"]
+)
+@pytest.mark.parametrize("display", ["modal", "compact"])
+async def test_nothing_jumps_while_words_come(host: HostPage, display: str) -> None:
     host.server.delay = 0.4
-    await a_talk(host)
+    host.server.greeting = "You are **Ada**, is that so?\n\n- *the hall*\n- [the kitchen](https://example.com)"
+    await a_talk(host, display)
     assert await host.frame.evaluate(SHIFTS) <= 0.1
     assert await host.run(SHIFTS) <= 0.1
+
+
+#: Every animation and transition that runs, in the document and in its shadow trees.
+MOVING = """() => [document, ...[...document.querySelectorAll('*')].flatMap((node) => node.shadowRoot ?? [])]
+  .reduce((count, root) => count + root.getAnimations().length, 0)"""
+
+
+@pytest.mark.parametrize(
+    ("context_options", "moves"),
+    [({"reduced_motion": "reduce"}, False), ({"reduced_motion": "no-preference"}, True)],
+    ids=["reduced", "as usual"],
+)
+async def test_nothing_moves_where_that_is_not_wanted(host: HostPage, moves: bool) -> None:
+    server = host.server
+    server.delay, server.pace, server.piece = 0.5, 0.05, 1
+    await host.open()
+    await host.run("void Roxels.start({ templateKey: 'rk_test_1', externalId: 'ada' })")
+    await host.page.wait_for_selector("[data-roxels=modal]")
+    assert bool(await host.run(MOVING)) == moves, "while it opens"
+    await host.page.wait_for_selector("[data-roxels=modal][data-state=open]")
+    await host.frame.wait_for_selector("body[data-state=connecting]")
+    assert bool(await host.frame.evaluate(MOVING)) == moves, "while it connects"
+    await host.frame.wait_for_selector(".growing p")
+    assert bool(await host.frame.evaluate(MOVING)) == moves, "while words come"
+
+
+async def test_right_to_left_turns_all_of_it_around(host: HostPage) -> None:
+    host.server.language = "ar"
+    host.server.greeting = "مرحبا:\n\n- المطبخ\n- القاعة"
+    await a_talk(host)
+    left = "(selector) => document.querySelector(selector).getBoundingClientRect().left"
+    places = {each: await host.frame.evaluate(left, each) for each in ("#panel", "#talk", "#send", "#words", "#more")}
+    assert places["#panel"] < places["#talk"]
+    assert places["#send"] < places["#words"]
+    assert places["#more"] < 100
+    own, answer = await host.frame.locator("#log .user").bounding_box(), await host.frame.locator("#log").bounding_box()
+    assert own
+    assert answer
+    assert own["x"] == answer["x"], "what is one's own stands at the end of the line"
+    item = host.frame.locator(".prose ul")
+    assert await item.evaluate("(list) => getComputedStyle(list).paddingRight") == "24px"
+    close = await host.page.locator("[data-roxels=close]").bounding_box()
+    box = await host.page.locator("[data-roxels=modal]").bounding_box()
+    assert close
+    assert box
+    assert close["x"] - box["x"] < 20
+
+
+async def test_all_of_it_by_keyboard(host: HostPage) -> None:
+    """From the launcher into the talk, through its menu and a correction, out again to the launcher."""
+    host.server.launcher = {"enabled": True, "label": "Ask us"}
+    keys, focused = host.page.keyboard, "document.activeElement?.id || document.activeElement?.className"
+    await host.open()
+    await host.run(f"{RECORD}; Roxels.init({{ templateKey: 'rk_test_1', externalId: 'ada' }})")
+    await host.page.wait_for_selector("[data-roxels=fab]")
+    await host.page.focus("#before")
+    await keys.press("Tab")
+    await keys.press("Enter")
+    await host.page.wait_for_selector("[data-roxels=modal][data-state=open]")
+    await host.frame.wait_for_function("document.activeElement?.id === 'words'")
+    await keys.type("The kitchen")
+    await keys.press("Enter")
+    await host.said(2)
+    await host.frame.wait_for_selector(".value:text('The kitchen')")
+
+    for _ in range(12):  # the first value's button comes before the talk
+        if await host.frame.evaluate(focused) == "quiet edit":
+            break
+        await keys.press("Shift+Tab")
+    while await host.frame.evaluate("document.activeElement.getAttribute('aria-label')") != "Change: Which room":
+        await keys.press("Shift+Tab")
+    await keys.press("Enter")
+    await keys.press("ControlOrMeta+a")
+    await keys.type("The hall")
+    await keys.press("Enter")
+    await host.frame.wait_for_selector(".value:text('The hall')")
+    assert await host.frame.evaluate(focused) == "quiet edit"
+
+    await keys.press("Shift+Tab")
+    assert await host.frame.evaluate(focused) == "more"
+    await keys.press("Enter")
+    await host.frame.wait_for_selector("#menu:popover-open")
+    await keys.press("Escape")
+    await host.frame.wait_for_selector("#menu:popover-open", state="detached")
+    assert await host.frame.evaluate(focused) == "more"
+    await keys.press("Escape")
+    await host.page.wait_for_selector("[data-roxels=modal]", state="detached")
+    await host.page.wait_for_selector("[data-roxels=fab]")
+    await host.page.wait_for_function("document.activeElement?.shadowRoot?.activeElement?.dataset.roxels === 'fab'")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.fake_server import EMBED
 from tests.browser.host import RECORD, HostPage
+from tests.browser.test_files import keys_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -224,6 +225,41 @@ async def test_option_callbacks_are_sugar_and_fire_once(host: HostPage) -> None:
     assert await host.run("calls") == ["moved", "The kitchen"]
 
 
+async def test_each_thing_is_told_once_whatever_happens_to_the_connection(host: HostPage) -> None:
+    """To the option's callback, to the talk's `on` and to the page's, over cuts and over a session that is renewed."""
+    server = host.server
+    callbacks = sorted(keys_of("Callbacks"))
+    events = {re.sub(r"(?<!^)([A-Z])", r"_\1", name.removeprefix("on")).lower(): name for name in callbacks}
+    await host.open()
+    notes = ", ".join(f"{name}: (payload) => note('option', '{event}', payload)" for event, name in events.items())
+    await host.run(
+        f"""() => {{ window.told = {{ option: [], talk: [], page: [] }};
+        window.note = (place, name, payload) => told[place].push([name, payload ?? null]);
+        Roxels.on('*', (name, payload) => note('page', name, payload));
+        Roxels.start({{ templateKey: 'rk_test_1', externalId: 'ada', {notes} }})
+          .on('*', (name, payload) => note('talk', name, payload)); }}"""
+    )
+    await host.run(RECORD)
+    for count, text in enumerate(("The kitchen", "4", "goodbye@example.com"), 1):
+        await host.said(count)
+        server.cut()
+        if count == 2:
+            server.forget_sessions()
+        await host.run(f"Roxels.sendMessage('{text}')")
+    await host.until("heard.some(([name]) => name === 'ended')")
+    await host.run("Roxels.close()")
+    told = await host.run("told")
+    assert told["option"] == told["talk"] == told["page"]
+    assert {name for name, _ in told["page"]} == set(events) - {"error"}
+    for name in ("connected", "complete", "ending", "ended", "close"):
+        assert [event for event, _ in told["page"]].count(name) == 1, name
+    live = [event for event in told["page"] if not (event[1] or {}).get("replayed")]
+    once = [json.dumps(each) for each in live if each[0] in ("commit", "goal_transition", "understanding")]
+    assert len(once) == len(set(once)) == 3 + 2 + 2
+    final = [payload["id"] for name, payload in live if name == "chat" and payload["final"]]
+    assert len(final) == len(set(final))
+
+
 async def test_a_failing_callback_stops_nothing(host: HostPage) -> None:
     await host.open()
     await host.run("void Roxels.on('session', () => { throw new Error('the page is at fault'); })")
@@ -251,7 +287,16 @@ async def test_forged_messages_are_ignored(host: HostPage) -> None:
       target.postMessage('roxels:port', '*', [port2]); port1.postMessage({ name: 'say', payload: 'forged' }); }"""
     await sibling.evaluate(f"({forged})(window.parent.frames[1])")
     await host.run(f"({forged})(document.querySelector('[data-roxels=frame]').contentWindow)")
+    async with host.page.context.expect_page() as opening:
+        await host.run(f"void open('{host.server.origin}/embed/frame?popup', '_blank')")
+    popup = await opening.value
+    await popup.wait_for_load_state()
+    for target in ("opener", "opener.frames[0]", "opener.frames[1]"):
+        await popup.evaluate(f"{target}.postMessage('roxels:hello', '*')")
+        await popup.evaluate(f"({forged})({target})")
     await host.page.wait_for_timeout(300)
+    assert not await popup.evaluate("window.got")
+    await popup.close()
     assert await host.run("heard.length") == before
     assert not await sibling.evaluate("window.got")
     assert not await host.run("window.got")
@@ -305,6 +350,25 @@ async def test_launcher_follows_the_template_and_the_view(host: HostPage) -> Non
     await fab.wait_for(state="detached")
     await host.run("Roxels.showFab({ label: 'Now' })")
     await host.page.wait_for_selector("text=Now")
+
+
+@pytest.mark.parametrize("place", ["'#place'", "document.querySelector('#place')"])
+@pytest.mark.parametrize("option", ["fabAnchor", "fabContainer"])
+async def test_launcher_stands_where_the_page_wants_it(host: HostPage, option: str, place: str) -> None:
+    host.server.launcher = {"enabled": True, "label": "Ask us", "position": "bottom-left"}
+    await host.open()
+    await host.run(f"Roxels.init({{ templateKey: 'rk_test_1', externalId: 'ada', {option}: {place} }})")
+    fab = host.page.locator("#place [data-roxels=fab]")
+    await fab.wait_for()
+    assert await fab.evaluate("(button) => getComputedStyle(button).position") == "static"
+    await fab.click()
+    await host.page.wait_for_selector("[data-roxels=modal][data-state=open]")
+    await fab.wait_for(state="detached")
+    assert "place" not in json.dumps(host.server.requests), "where it stands is no context"
+    await host.page.keyboard.press("Escape")
+    await fab.wait_for()
+    await host.run("Roxels.destroy()")
+    assert await host.run("document.querySelector('#place').childElementCount") == 0
 
 
 async def test_no_launcher_where_the_template_has_none(host: HostPage) -> None:

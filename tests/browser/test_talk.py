@@ -21,7 +21,7 @@ WATCH = """() => { window.faults = [];
   }).observe(document.querySelector('#log'),
     { subtree: true, childList: true, characterData: true, characterDataOldValue: true });
 }"""
-TEXTS = "[...document.querySelectorAll('#log li p')].map((p) => p.textContent)"
+TEXTS = "[...document.querySelectorAll('#log .prose')].map((said) => said.textContent)"
 
 
 async def shown(host: HostPage) -> list[str]:

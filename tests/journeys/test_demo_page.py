@@ -50,13 +50,33 @@ async def test_deliveries_reach_only_the_person_they_are_about(roxels: Demo, tab
     assert all(json.loads(body) == {"items": []} for body in bodies)
 
 
-@pytest.mark.parametrize(
-    "query", ["", "?as=", "?as=nobody-at-all", "?session=", "?session=sess_unknown", "?as=ada&session=sess_unknown"]
-)
-async def test_nothing_is_shown_to_whoever_says_nothing_or_something_else(roxels: Demo, query: str) -> None:
+@pytest.mark.parametrize("query", ["", "?as=ada", "?session=", "?session=sess_unknown", "?as=ada&session=sess_unknown"])
+async def test_nothing_is_shown_to_whoever_cannot_name_a_session(roxels: Demo, query: str) -> None:
     async with aiohttp.ClientSession() as http:
-        item = {"external_id": "ada", "interview_id": "iv_1", "data": CANARY}
-        await (await http.post(roxels.config["sink_url"], json=item)).read()
+        for about in ("iv_1", None, ""):
+            item = {"external_id": "ada", "interview_id": about, "data": CANARY}
+            await (await http.post(roxels.config["sink_url"], json=item)).read()
         answer = await http.get(f"{roxels.config['url']}/demo/deliveries.json{query}")
         assert await answer.json() == {"items": []}
-        assert CANARY in await (await http.get(f"{roxels.config['url']}/demo/deliveries.json?as=ada")).text()
+
+
+async def test_her_next_conversation_begins_with_an_empty_page(roxels: Demo, tabs: BrowserContext) -> None:
+    """Deliveries and the form are those of the running conversation, not of all that she ever said."""
+    bob = await visit(tabs, roxels.config["demo_url"])
+    await begin(bob, "Bob")
+    for words, ending in [("the first room", "already?"), ("25", "dim."), ("bright", "plenty.")]:
+        await bob.say(words)
+        await bob.hears(ending)
+    form = bob.page.locator("#plan-fields")
+    await expect(form.locator("input").first).to_have_value("the first room")
+    await expect(bob.page.locator("#deliveries li")).to_have_count(1, timeout=20_000)
+    assert "person_id" not in (await bob.page.locator("#deliveries").text_content() or "")
+    await bob.frame.click("#more")
+    await bob.frame.click("#start-over")
+    await bob.frame.click("#confirm-yes")
+    await expect(bob.page.locator("#deliveries li")).to_have_count(0)
+    await bob.hears("still right?")
+    async with bob.page.expect_response("**/deliveries.json?**") as answer:
+        pass
+    assert await (await answer.value).json() == {"items": []}
+    await expect(form.locator("input")).to_have_count(0)

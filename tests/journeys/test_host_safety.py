@@ -1,5 +1,6 @@
 """A guest never breaks the house: what the page had before it has afterwards, and nothing anyone says is ever run."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -61,22 +62,38 @@ XSS = [
     "{{constructor.constructor('window.xss=1')()}}",
     '<iframe srcdoc="<script>parent.xss=1</script>"></iframe>',
     "</title></textarea></style><b onmouseover=window.xss=1>",
-    "[click](javascript:window.xss=1) ![x](x onerror=window.xss=1)",
+    "[click](javascript:window.xss=1) ![x](x onerror=window.xss=1) [**x**](data:text/html,<script>xss=1</script>)",
+    '[x](https://e/"onmouseover="window.xss=1) **<img src=x onerror=window.xss=1>** `<script>window.xss=1</script>`',
     '<a href="javascript:window.xss=1">x</a><details open ontoggle=window.xss=1>',
 ]
 ALL = " ".join(XSS)
+#: What can only be there if somebody's words were read as more than text.
+STRANGE = (
+    "#log :not(li, div, span, p, ul, ol, strong, em, code, a), [onerror], [onload], [ontoggle], iframe[srcdoc],"
+    " #log a:not([href^=http], [href^=mailto])"
+)
 
 
 async def nothing_ran(page: Page) -> None:
     for frame in page.frames:
         assert not await frame.evaluate("window.xss"), frame.url
-        strange = "document.querySelectorAll('#log :not(li, span, p), [onerror], [onload], [ontoggle], iframe[srcdoc]')"
+        strange = f"document.querySelectorAll('{STRANGE}')"
         assert await frame.evaluate(f"[...{strange}].map((each) => each.outerHTML)") == []
 
 
-@pytest.mark.parametrize("display", ["modal", "compact", "none"])
+@pytest.mark.parametrize(
+    ("display", "first"),
+    [
+        ("modal", ""),
+        ("compact", ""),
+        ("none", ""),
+        ("compact", "Roxels.reset()"),
+        ("modal", "Roxels.close(); Roxels.reset()"),
+        ("modal", "Roxels.setPerson({externalId: 'another'}); Roxels.start().ready"),
+    ],
+)
 async def test_destroy_leaves_the_page_as_it_was_found(
-    roxels: Demo, site: Site, tabs: BrowserContext, display: str
+    roxels: Demo, site: Site, tabs: BrowserContext, display: str, first: str
 ) -> None:
     await tabs.add_init_script(LEDGER)
     tab = await visit(tabs, site.url)
@@ -88,6 +105,7 @@ async def test_destroy_leaves_the_page_as_it_was_found(
     await tab.run("Roxels.showFab()")
     await tab.page.wait_for_selector("[data-roxels=fab]")
     await tab.run(f"Roxels.start({{display: '{display}'}}).ready")
+    await tab.run(first or "null")
     await tab.run("Roxels.setView('shop'); Roxels.destroy()")
     after = await tab.run("stock()")
     assert {name: value for name, value in after.items() if before[name] != value} == {}
@@ -176,6 +194,46 @@ async def test_nothing_is_run_in_the_demo_page(roxels: Demo, tabs: BrowserContex
     await expect(tab.page.locator("#plan-fields input").first).to_have_value(ALL)
     assert not await tab.run("window.xss")
     assert await tab.page.locator("#inline-log :not(li), #events img, #events script").count() == 0
+
+
+async def key_of(roxels: Demo, *domains: str) -> str:
+    """A key of the demo's template for these sites."""
+    headers = {"Authorization": f"Bearer {roxels.config['secret_key']}"}
+    path = f"/v1/embed/keys/{roxels.config['template_id']}"
+    async with aiohttp.ClientSession(roxels.config["url"], headers=headers) as http:
+        made = await (await http.post(path, json={"allowed_domains": list(domains)})).json()
+    return str(made["key"])
+
+
+async def test_a_key_opens_on_its_own_sites(roxels: Demo, site: Site, tabs: BrowserContext) -> None:
+    tab = await visit(tabs, site.url)
+    await tab.start(templateKey=await key_of(roxels, site.url.removeprefix("http://")), externalId="at-home")
+    assert await tab.heard("error") == []
+
+
+async def test_a_key_of_another_site_shows_nothing_and_starts_nothing(
+    roxels: Demo, site: Site, tabs: BrowserContext
+) -> None:
+    key = await key_of(roxels, "shop.example.com")
+    page = await tabs.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.clock.install()
+    await page.goto(site.url)
+    tab = Visit(page)
+    await tab.run(f"void Roxels.start({{templateKey: '{key}', externalId: 'elsewhere'}})")
+    await page.wait_for_selector("[data-roxels=modal][data-state=loading]")
+    async with asyncio.timeout(10):
+        while not any(frame.url.startswith("chrome-error:") for frame in page.frames):
+            await asyncio.sleep(0.05)
+    await page.clock.fast_forward(16_000)
+    await page.wait_for_selector("text=could not be loaded")
+    assert [fault["error"] for fault in await tab.heard("error")] == ["frame_unreachable"]
+    script = """async ([url, key]) => fetch(url + '/v1/embed/sessions', { method: 'POST', body: '{"external_id": "x"}',
+      headers: { Authorization: 'Bearer ' + key, 'Content-Type': 'application/json' },
+    }).then((answer) => answer.status, () => 'refused')"""
+    assert not any("/v1/embed/sessions" in url for url in asked)
+    assert await page.evaluate(script, [roxels.config["url"], key]) in (403, "refused")
 
 
 async def test_the_hosts_own_credentialed_request_gains_nothing(roxels: Demo, site: Site, tabs: BrowserContext) -> None:

@@ -79,7 +79,7 @@ class Talk:
 
     async def words(self) -> list[str]:
         """The transcript as it stands."""
-        return await self.frame.locator("#log li p").all_inner_texts()
+        return await self.frame.locator("#log .prose").all_inner_texts()
 
     async def say(self, text: str) -> None:
         await self.frame.locator("#words").fill(text)
@@ -87,7 +87,7 @@ class Talk:
 
     async def hears(self, ending: str) -> None:
         """Wait until the last answer ends so."""
-        await expect(self.frame.locator("#log li p").last).to_have_text(_ends_with(ending))
+        await expect(self.frame.locator("#log .prose").last).to_have_text(_ends_with(ending))
 
     async def lost(self) -> list[str]:
         lost: list[str] = await self.frame.evaluate("window.lost")
@@ -129,7 +129,7 @@ async def ada_talks_until_the_server_dies(ada: Talk, demo: Demo) -> None:
     await ada.hears("live there already?")
     await ada.say("25")
     await ada.frame.wait_for_function(
-        "() => [...document.querySelectorAll('#log li p')].at(-1).textContent.length > 12"
+        "() => [...document.querySelectorAll('#log .prose')].at(-1).textContent.length > 12"
     )
     demo.kill()
     cut = (await ada.words())[-1]
@@ -144,7 +144,9 @@ async def ada_comes_back_in_a_new_tab(ada: Talk, demo: Demo, context: BrowserCon
     """Step 3: the tab is closed in mid-sentence; a new one shows the same and goes on. Says what was said."""
     before = await ada.words()
     await ada.say("bright")
-    await ada.frame.wait_for_function("() => [...document.querySelectorAll('#log li p')].at(-1).textContent.length > 8")
+    await ada.frame.wait_for_function(
+        "() => [...document.querySelectorAll('#log .prose')].at(-1).textContent.length > 8"
+    )
     cut = await ada.words()
     await ada.page.close()
     again = Talk(await context.new_page())

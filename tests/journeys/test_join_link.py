@@ -1,11 +1,12 @@
 """A join link: a page with a button; its secret reaches no server but in the exchange, and lets one browser in."""
 
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.axe import stumbles
 from tests.processes import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -64,3 +65,20 @@ async def test_nobody_may_frame_it(roxels: Demo) -> None:
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_everybody_gets_through_the_door(
+    roxels: Demo, browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    """The door, the talk behind it, and what stands there when the link was used: nothing that axe calls serious."""
+    link = (await opened(roxels, f"invited-{scheme}"))["join_url"]
+    for used in (False, True):
+        context = await browser.new_context(color_scheme=scheme, reduced_motion="reduce")
+        page = await context.new_page()
+        await page.goto(link)
+        assert await stumbles(page) == []
+        await page.get_by_role("button", name="Begin").click()
+        await expect(page.locator("#trouble-text" if used else "#log")).to_contain_text("used" if used else "first?")
+        assert await stumbles(page) == []
+        await context.close()

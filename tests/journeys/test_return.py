@@ -170,3 +170,50 @@ async def test_without_an_id_a_new_tab_is_fresh(place: Place, tabs: BrowserConte
     report = (await other.heard("resumption"))[0]
     assert (report["resumed"], report["reason"], report["proof"]) == (False, "new_person", "anonymous")
     assert "canary" not in await other.frame.content()
+
+
+async def test_without_an_id_a_reload_of_the_tab_goes_on(place: Place, tabs: BrowserContext) -> None:
+    somebody = await visit(tabs, place.site.url)
+    await somebody.start(templateKey=place.key)
+    await somebody.hears("make green first?")
+    await somebody.say("The conservatory")
+    await somebody.in_the_middle()
+    before = await somebody.words()
+    await somebody.page.reload()
+    await somebody.start(templateKey=place.key)
+    report = (await somebody.heard("resumption"))[0]
+    assert (report["resumed"], report["reason"], report["proof"]) == (True, "resumed", "anonymous")
+    await goes_on(somebody, before)
+    assert len(await conversations(place)) == 1
+
+
+async def test_without_an_id_and_without_cookies_a_reload_begins_anew_and_says_so(
+    place: Place, tabs: BrowserContext
+) -> None:
+    somebody = await visit(tabs, place.site.url)
+    await somebody.start(templateKey=place.key)
+    await somebody.hears("make green first?")
+    await tabs.clear_cookies()
+    await somebody.page.reload()
+    await somebody.start(templateKey=place.key)
+    report = (await somebody.heard("resumption"))[0]
+    assert (report["resumed"], report["reason"], report["proof"]) == (False, "new_person", "anonymous")
+
+
+async def test_f5_on_a_page_with_a_session_of_its_server(place: Place, tabs: BrowserContext) -> None:
+    """The page was rendered with the id in it, so a reload passes the same one."""
+    headers = {"Authorization": f"Bearer {place.demo.config['secret_key']}"}
+    body = {"template_id": place.demo.config["template_id"], "persons": [{"external_id": "ada", "name": "Ada"}]}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        opened = await (await http.post(f"{place.demo.config['url']}/v1/interviews", json=body)).json()
+    ada = await visit(tabs, place.site.url)
+    await ada.start(sessionId=opened["session_id"])
+    await ada.hears("make green first?")
+    await ada.say("The conservatory")
+    await ada.in_the_middle()
+    before = await ada.words()
+    await ada.page.reload()
+    await ada.start(sessionId=opened["session_id"])
+    assert (await ada.heard("resumption"))[0]["proof"] == "verified"
+    await goes_on(ada, before)
+    assert [talk["id"] for talk in await conversations(place)] == [opened["id"]]

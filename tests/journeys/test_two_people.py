@@ -1,9 +1,12 @@
 """Two people, one browser: what one of them said is looked for in all that the pages of the other one hold or send."""
 
-import pytest
-from playwright.async_api import BrowserContext, Page, WebSocket
+from collections.abc import AsyncIterator
 
-from tests.journeys.visits import Site, Visit, visit
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, WebSocket, expect
+
+from tests.journeys.visits import ARGS, Site, Visit, visit
 from tests.processes import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -81,6 +84,9 @@ async def begins_as_stranger(tab: Visit, traffic: Traffic, **options: object) ->
         ("Roxels.setPerson({externalId: 'kiosk-bob', name: 'Bob'})", "kiosk-ada-1"),
         ("Roxels.setPerson(null)", "kiosk-ada-2"),
         ("Roxels.reset()", "kiosk-ada-3"),
+        ("Roxels.init({shared: true}); Roxels.setPerson({externalId: 'kiosk-bob-4'})", "kiosk-ada-4"),
+        ("Roxels.init({shared: true}); Roxels.setPerson(null)", "kiosk-ada-4b"),
+        ("Roxels.init({externalId: 'kiosk-bob-4c'})", "kiosk-ada-4c"),
     ],
 )
 async def test_the_next_person_finds_nothing(
@@ -89,13 +95,11 @@ async def test_the_next_person_finds_nothing(
     tab = await she_talks(site, tabs, roxels, her)
     traffic = Traffic(tab.page)
     await tab.run(leave)
-    assert await tab.page.locator("[data-roxels]").count() == 0
+    await expect(tab.page.locator("[data-roxels]")).to_have_count(0)
     await begins_as_stranger(tab, traffic)
 
 
-async def test_going_back_and_a_restored_tab_show_nothing_of_her(
-    roxels: Demo, site: Site, tabs: BrowserContext
-) -> None:
+async def test_going_back_shows_nothing_of_her(roxels: Demo, site: Site, tabs: BrowserContext) -> None:
     tab = await she_talks(site, tabs, roxels, "kiosk-ada-5")
     await tab.run("Roxels.setPerson(null)")
     await tab.page.goto(f"{site.url}/elsewhere")
@@ -104,6 +108,58 @@ async def test_going_back_and_a_restored_tab_show_nothing_of_her(
     assert await traces(tab, traffic) == []
     await tab.run(f"Roxels.init({{templateKey: '{roxels.config['embed_key']}'}})")
     await begins_as_stranger(tab, traffic, externalId="kiosk-bob-5")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def keeping(browser: Browser, chromium_path: str) -> AsyncIterator[Browser]:
+    """A browser that keeps the pages one leaves as they are, as people's browsers do (and playwright's do not)."""
+    off = ["--disable-back-forward-cache"]
+    keeping = await browser.browser_type.launch(executable_path=chromium_path, args=ARGS, ignore_default_args=off)
+    yield keeping
+    await keeping.close()
+
+
+@pytest.mark.parametrize("leave", ["Roxels.setPerson(null)", "Roxels.reset()", ""])
+async def test_a_page_that_was_kept_whole_lets_her_go_too(
+    roxels: Demo, site: Site, keeping: Browser, leave: str
+) -> None:
+    """She signs out on another page of the tab; going back brings the earlier one as it stood, her talk in it."""
+    tabs = await keeping.new_context()
+    tab = await she_talks(site, tabs, roxels, f"kiosk-ada-8-{len(leave)}")
+    await tab.run("addEventListener('pageshow', ({persisted}) => (window.persisted = persisted)); heard.length = 0")
+    await tab.page.goto(f"{site.url}/signed-out")
+    await tab.run(leave)
+    await tab.page.go_back(wait_until="commit")
+    await tab.page.wait_for_function("window.persisted === true")
+    stays = not leave
+    if stays:
+        await tab.until("Roxels.state.connection === 'connected'")
+    assert await tab.run("[document.querySelectorAll('[data-roxels]').length, Roxels.call !== null]") == [stays, stays]
+    held = await tab.run(f"({EVERYTHING})()")
+    assert (NAME in held, CANARY in held) == (False, False)
+    assert [name for name, _ in await tab.run("heard") if name in ("ended", "error")] == ([] if stays else ["ended"])
+    await tabs.close()
+
+
+async def test_a_restored_tab_shows_nothing_of_who_never_said_who_she_was(
+    roxels: Demo, site: Site, tabs: BrowserContext
+) -> None:
+    """A tab comes back, or is doubled, with its session storage; there somebody signs in."""
+    tab = await visit(tabs, site.url)
+    await tab.run(f"Roxels.init({{templateKey: '{roxels.config['embed_key']}', context: {{note: '{CANARY}'}}}})")
+    await tab.start()
+    await tab.hears("make green first?")
+    await tab.say(CANARY)
+    await tab.hears("live there already?")
+    async with tabs.expect_page() as opening:
+        await tab.run("void window.open('/', '_blank')")
+    restored = Visit(await opening.value)
+    await restored.page.wait_for_function("window.heard")
+    assert await restored.run("sessionStorage['roxels.tab']")
+    await tab.page.close()
+    traffic = Traffic(restored.page)
+    await restored.run(f"Roxels.init({{templateKey: '{roxels.config['embed_key']}', externalId: 'kiosk-bob-9'}})")
+    await begins_as_stranger(restored, traffic)
 
 
 async def test_she_is_resumed_when_she_is_back(roxels: Demo, site: Site, tabs: BrowserContext) -> None:

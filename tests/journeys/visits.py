@@ -39,7 +39,7 @@ WATCH = """() => {
   const wanted = {subtree: true, childList: true, characterData: true, characterDataOldValue: true};
   new MutationObserver((changes) => changes.forEach(check)).observe(document.querySelector("#log"), wanted);
 }"""
-GROWN = "(length) => document.querySelector('#log .growing p')?.textContent.length > length"
+GROWN = "(length) => document.querySelector('#log .growing .prose')?.textContent.length > length"
 
 
 class Network:
@@ -169,11 +169,11 @@ class Visit:
 
     async def words(self) -> list[str]:
         """The transcript as it stands."""
-        return await self.frame.locator("#log li p").all_inner_texts()
+        return await self.frame.locator("#log .prose").all_inner_texts()
 
     async def shows(self, words: list[str]) -> None:
         """Wait until the transcript is drawn and is this, message for message."""
-        await expect(self.frame.locator("#log li p")).to_have_text(words)
+        await expect(self.frame.locator("#log .prose")).to_have_text(words)
 
     async def say(self, text: str) -> None:
         await self.frame.locator("#words").fill(text)
@@ -181,7 +181,7 @@ class Visit:
 
     async def hears(self, ending: str) -> None:
         """Wait until the last answer ends so."""
-        await expect(self.frame.locator("#log li p").last).to_have_text(
+        await expect(self.frame.locator("#log .prose").last).to_have_text(
             re.compile(rf"{re.escape(ending)}\s*$"), timeout=20_000
         )
 

@@ -41,13 +41,13 @@ export interface Options extends Callbacks {
 }
 
 export interface InitOptions extends Options {
-  /** Several people use this browser. Every switch of the person clears the page, with it or without. */
+  /** Several people use this browser: every switch of the person signs it out, as `reset` does. The page is cleared in any case. */
   shared?: boolean;
   /** The page's current view, for the launcher's visibility rules. */
   view?: string;
   /** Where the launcher stands, if it shall not float: a selector, or an element. */
-  fabAnchor?: string;
-  fabContainer?: Element;
+  fabAnchor?: string | Element;
+  fabContainer?: string | Element;
 }
 
 export interface StartOptions extends Options {
@@ -162,8 +162,11 @@ export interface RoxelsApi {
    * A talk without a person goes on; the next start is the person.
    */
   setPerson(person: Person | null): void;
-  /** Signs out to nobody. */
-  reset(): void;
+  /**
+   * Signs out to nobody, on the server too: the session ends, and this browser is a stranger to everybody. Fulfilled when the server
+   * has answered; `false`: it could not be reached. A start waits for it.
+   */
+  reset(): Promise<boolean>;
   /** The current view, for the launcher's visibility rules: call it on a route change. */
   setView(name: string): void;
   /** Shows the launcher whatever the rules say, with another look if one is given. */

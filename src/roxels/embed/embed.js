@@ -1,7 +1,6 @@
 /**
- * Roxels in the host page: one classic script, one global. The conversation lives in a frame from the Roxels origin; this file mounts
- * the frame and carries commands in and events out over one MessagePort. What is drawn around it is widget.js, fetched when needed.
- * embed.d.ts says what each call is for. `destroy()` leaves the page as it was found.
+ * Roxels in the host page: one classic script, one global. It mounts the frame in which the conversation lives, and carries commands
+ * in and events out over one MessagePort. widget.js draws what is around it; embed.d.ts says what each call is for.
  */
 (function () {
   "use strict";
@@ -13,9 +12,8 @@
   const ORIGIN = new URL(script.src).origin;
   const HELLO_WITHIN_MS = 15000;
   const GOODBYE_WITHIN_MS = 2000;
-  /** @typedef {import("./embed.d.ts").Fault} Fault @typedef {import("./embed.d.ts").State} State */
 
-  /** @type {State} */
+  /** @type {import("./embed.d.ts").State} */
   const STILL = Object.freeze({ connection: "off", paused: false, micEnabled: false, screenSharing: false, voiceState: null, error: null });
   const JUNK = /^(undefined|null|none|nil|nan|true|false|\[object object\]|\s+)$/i;
   const OPTION = /^(templateKey|sessionId|display|resume|shared|view|fabAnchor|fabContainer|on[A-Z].*)$/;
@@ -26,17 +24,19 @@
   let page;
   /** @type {Record<string, any>} what init was given, without the person */
   let settings;
-  /** @type {{id: string | null | undefined, name?: string, token?: any, fault?: Fault}} who is here; id undefined: only the token knows */
+  /** @type {{id: string | null | undefined, name?: string, token?: any, fault?: import("./embed.d.ts").Fault}} who is here; id undefined: only the token knows */
   let person;
   /** @type {Call | null} the running talk */
   let call;
-  /** @type {State} of the newest talk */
+  /** @type {import("./embed.d.ts").State} of the newest talk */
   let state;
   /** @type {Record<string, any>} */
   let launcher;
+  /** @type {Promise<boolean>} the last sign-out: did the server hear of it? */
+  let leaving = Promise.resolve(true);
   renew();
 
-  // port.js: a copy, kept equal by a test
+  // port.js: a copy
   function createPort() {
     /** @type {MessagePort | undefined} */
     let line;
@@ -102,7 +102,7 @@
     launcher = { config: {}, forced: null, view: "", host: null };
   }
 
-  /** A mistake in the host's callback is reported as the host's, and stops nothing of ours. @param {() => void} act */
+  /** The host's mistakes are reported as its own, and stop nothing of ours. */
   function guard(act) {
     try {
       act();
@@ -138,18 +138,18 @@
     else addEventListener("DOMContentLoaded", act, { signal: page.signal });
   }
 
-  /** Opens nothing by itself; with it an anonymous talk goes on after a reload, in this tab only. */
-  function tabMark(mark = "") {
+  /** With it nobody's talk goes on after a reload, in this tab only; alone it opens nothing. */
+  function tabMark(mark) {
     try {
       if (mark) sessionStorage["roxels.tab"] ??= mark;
-      else delete sessionStorage["roxels.tab"];
+      if (mark === null) delete sessionStorage["roxels.tab"];
       return sessionStorage["roxels.tab"];
     } catch {} // storage is off
   }
 
   // ---- who is here
 
-  /** @param {any} value @returns {{id: string | null | undefined, fault?: Fault}} */
+  /** @param {any} value @returns {{id: string | null | undefined, fault?: import("./embed.d.ts").Fault}} */
   function readId(value) {
     const id = String(value ?? "");
     if (!id) return { id: null };
@@ -158,42 +158,41 @@
     return { id: null, fault: { error: "invalid_external_id", message } };
   }
 
-  /**
-   * Who is here from now on. The same person: only name and token are news. Somebody else, or nobody: the running talk is detached.
-   * An anonymous talk goes on when its person signs in; the next start is the person.
-   */
-  function identify(who) {
+  /** Who is here from now on. Somebody else than before, or nobody: the running talk is detached. Nobody's talk goes on. */
+  function identify(who, revoke) {
     const { name, externalId, identityToken: token } = who ?? {};
     const next = readId(externalId);
     if (token && !externalId) next.id = undefined;
     const known = [person.id, call ? call.externalId : null].filter((id) => id !== null);
-    if (!who || next.fault || known.some((id) => id === undefined || id !== next.id)) detach();
+    if (!who || next.fault || known.some((id) => id === undefined || id !== next.id)) detach(revoke);
     const same = next.id && next.id === person.id;
     person = same ? { ...person, name: name ?? person.name, token: token ?? person.token } : { ...next, name, token };
     return person.fault;
   }
 
   /** Nothing of the earlier person stays, the context that init was given included. */
-  function detach() {
+  function detach(revoke) {
+    if (revoke || (call?.options ?? settings).shared) leaving = (call?.linked ? call : new Call({ display: "none" }, true)).revoke();
     call?.finish();
     settings = pick(settings, true);
-    tabMark();
+    tabMark(null);
   }
 
-  /** Takes the person off the options of init and start; gives back the rest. @param {Record<string, any>} options */
+  /** Takes the person off the options of init and start; gives back the rest. */
   function takePerson({ personName: name, externalId, identityToken, ...rest }) {
     if (externalId !== undefined || identityToken) identify({ name, externalId, identityToken });
     else if (name) person = { ...person, name };
     return rest;
   }
 
-  /** The options that are ours, or the others: those, like `authToken`, are context for the agent. */
+  /** The options that are ours, or the others: those are context for the agent. */
   const pick = (options, ours) => Object.fromEntries(Object.entries(options).filter(([name]) => OPTION.test(name) === ours));
 
   // ---- a running talk
 
   class Call {
-    constructor(options) {
+    constructor(options, over) {
+      this.over = over;
       const { context, ...extra } = pick(options, false);
       this.context = JSON.parse(JSON.stringify({ ...extra, ...context }));
       this.options = options;
@@ -221,7 +220,7 @@
       });
       link.on("person", (externalId) => {
         this.externalId = externalId;
-        if (!options.sessionId && (this.person === person || (externalId && person.id === undefined))) person.id = externalId;
+        if (!this.over && !options.sessionId && (this.person === person || (externalId && person.id === undefined))) person.id = externalId;
       });
       link.on("chrome", (labels) => this.box?.label(labels));
       link.on("close", () => this.close());
@@ -230,7 +229,7 @@
       }
     }
 
-    /** Is this what is asked for? @param {Record<string, any>} wanted */
+    /** Is this what is asked for? */
     serves({ sessionId, templateKey, display, resume }) {
       const { options, externalId } = this;
       if (options.display !== display || options.sessionId !== sessionId || resume === false) return false;
@@ -250,7 +249,7 @@
       this.relay("status", { status }, { connection: status });
     }
 
-    /** It cannot be started. @param {Fault} fault */
+    /** It cannot be started. @param {import("./embed.d.ts").Fault} fault */
     refuse(fault) {
       this.enter("error");
       this.relay("error", fault, { error: fault });
@@ -266,10 +265,11 @@
       this.frame.dataset.roxels = "frame";
       this.frame.title = "Conversation";
       this.frame.referrerPolicy = "no-referrer";
-      this.frame.src = ORIGIN + "/embed/frame" + (sessionId ? "" : "?key=" + encodeURIComponent(templateKey));
+      this.frame.src = ORIGIN + "/embed/frame" + (templateKey && !sessionId ? "?key=" + encodeURIComponent(templateKey) : "");
       this.enter("loading");
       this.timer = setTimeout(() => (this.box?.stuck(), this.refuse(lost)), HELLO_WITHIN_MS);
-      addEventListener("message", this, { signal });
+      addEventListener("message", this);
+      addEventListener("pageshow", this);
       drawLauncher();
       if (display === "none") {
         this.frame.style.setProperty("display", "none", "important");
@@ -279,16 +279,19 @@
       if (!this.over) this.box = openBox({ frame: this.frame, display, signal, on: this.heard.on, close: () => this.close() });
     }
 
-    /** Our frame says hello, also after a reload of its own: it gets a line. @param {any} event */
-    handleEvent({ data, origin, source }) {
-      if (this.over || data !== "roxels:hello" || origin !== ORIGIN || source !== this.frame?.contentWindow) return;
+    /** Our frame says hello, also after a reload of its own: it gets a line. Or the page is back, and its person may be gone. */
+    handleEvent({ data, origin, source, persisted }) {
+      if (persisted && tabMark() !== this.tab) setPerson(null);
+      if (data !== "roxels:hello" || origin !== ORIGIN || source !== this.frame?.contentWindow) return;
       const { port1, port2 } = new MessageChannel();
       const { context, externalId, resume, person, options } = this;
       const { sessionId, display } = options;
-      const tab = tabMark(crypto.getRandomValues(new Uint32Array(4)).join("-"));
+      const tab = (this.tab = tabMark(crypto.getRandomValues(new Uint32Array(4)).join("-")));
       clearTimeout(this.timer);
       source.postMessage("roxels:port", ORIGIN, [port2]);
       this.link.connect(port1);
+      this.linked = true;
+      if (this.over) return;
       const brief = { v: 1, sessionId, display, resume, context, tab, person: { externalId, name: person.name } };
       this.link.ask("start", brief).catch((fault) => this.refuse(fault));
       this.resume = undefined; // not again when the frame reloads
@@ -303,8 +306,21 @@
     async hangUp() {
       this.enter("disconnecting");
       this.relay("ending");
-      await Promise.race([this.link.ask("hangup"), new Promise((resolve) => setTimeout(resolve, GOODBYE_WITHIN_MS))]);
+      await this.bid("hangup", GOODBYE_WITHIN_MS);
       this.finish();
+    }
+
+    bid(name, within) {
+      return Promise.race([this.link.ask(name), new Promise((resolve) => (AbortSignal.timeout(within).onabort = resolve))]);
+    }
+
+    /** Only the frame can sign this browser out: it has the token, its origin the cookie. */
+    async revoke() {
+      this.leaves = true;
+      if (!this.linked) whenBody(() => this.mount());
+      const done = await this.bid("reset", HELLO_WITHIN_MS).catch(() => {});
+      this.remove();
+      return done === true;
     }
 
     finish() {
@@ -314,14 +330,20 @@
 
     end() {
       this.over = true;
+      this.heard.clear();
+      this.box?.hide();
+      if (call === this) call = null;
+      if (!this.leaves) this.remove();
+      drawLauncher();
+    }
+
+    remove() {
       clearTimeout(this.timer);
       removeEventListener("message", this);
+      removeEventListener("pageshow", this);
       this.link.close();
-      this.heard.clear();
       this.box?.remove();
       this.frame?.remove();
-      if (call === this) call = null;
-      drawLauncher();
     }
   }
 
@@ -346,14 +368,10 @@
     const { signal } = page;
     launcher.host?.remove();
     if (!settings.templateKey || !(launcher.forced ?? launcher.config.enabled)) return;
-    const { drawFab, inView } = await drawing().catch(() => ({}));
-    const { config, forced, view } = launcher;
-    const free = !call || call.options.display === "none";
-    if (!drawFab || signal.aborted || !free || !(forced ?? inView(view, config.visibility))) return;
-    const { fabContainer, fabAnchor } = settings;
-    const inside = fabContainer ?? (fabAnchor ? document.querySelector(fabAnchor) : null);
+    const { drawFab } = await drawing().catch(() => ({}));
     launcher.host?.remove();
-    launcher.host = drawFab({ ...config, ...forced }, { inside, signal, press: () => start() });
+    if (signal.aborted || (call && call.options.display !== "none")) return;
+    launcher.host = drawFab?.(launcher, settings, { signal, press: () => start() });
   }
 
   async function loadLauncherConfig() {
@@ -384,7 +402,7 @@
     whenBody(loadLauncherConfig);
   }
 
-  /** Says, outside of any talk, why nobody can be talked to. @param {Fault} [fault] */
+  /** Why there can be no talk, told outside of any. @param {import("./embed.d.ts").Fault} [fault] */
   function report(fault) {
     if (!fault) return;
     state = Object.freeze({ ...state, error: fault });
@@ -406,7 +424,7 @@
     const fault = !sessionId && (person.fault ?? missing);
     call?.finish();
     call = talk;
-    queueMicrotask(() => (fault ? talk.refuse(fault) : whenBody(() => talk.over || talk.mount())));
+    leaving.then(() => (fault ? talk.refuse(fault) : whenBody(() => talk.over || talk.mount())));
     return talk.handle;
   }
 
@@ -422,7 +440,10 @@
     start,
     open: ({ mode: display = "modal", ...options } = {}) => start({ display, ...options }),
     setPerson,
-    reset: () => setPerson(null),
+    reset() {
+      identify(null, true);
+      return leaving;
+    },
     setView(name) {
       launcher.view = name;
       drawLauncher();
@@ -450,7 +471,7 @@
     },
   };
 
-  /** A tag with a key sets everything up; a second tag does so only where nothing is set up. */
+  /** A tag with a key sets everything up, once. */
   function autoinit(roxels) {
     const { templateKey, externalId, personName, identityToken, view } = script.dataset;
     if (!templateKey || roxels.state?.connection !== "off") return;

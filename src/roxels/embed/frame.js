@@ -15,6 +15,8 @@ let talk = null;
 /** @type {{render: (talk: Talk) => void} | null} */
 let screen = null;
 let drawn = 0;
+/** As it was before anybody was here. */
+const blank = document.body.cloneNode(true);
 
 /** Draws at most once a frame, however fast the words come. */
 function changed() {
@@ -42,6 +44,11 @@ function listen(talk) {
   host.on("say", (text) => talk.say(text));
   host.on("correct", (correction) => talk.correct(correction).catch((fault) => talk.complain(fault)));
   host.on("hangup", () => talk.hangUp());
+  host.on("reset", () => {
+    screen = null;
+    document.body.replaceWith(blank); // not seen any more; it goes when the server has answered
+    return talk.reset();
+  });
   addEventListener("pagehide", () => talk.leave());
   addEventListener("pageshow", () => talk.nudge());
   addEventListener("online", () => talk.back());

@@ -34,8 +34,8 @@ export async function openSession(brief, { key, origin, identityToken, signal })
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     locale: navigator.language,
   };
-  if (brief.sessionId) return post("/v1/embed/sessions/exchange", { session_id: brief.sessionId, ...where }, {}, signal);
-  if (brief.join) return post("/v1/embed/sessions/exchange", { ...brief.join, ...where }, {}, signal);
+  if (brief.sessionId) return post("/v1/embed/sessions/exchange", { session_id: brief.sessionId, ...where }, {}, { signal });
+  if (brief.join) return post("/v1/embed/sessions/exchange", { ...brief.join, ...where }, {}, { signal });
   const { externalId, name } = brief.person;
   const body = {
     external_id: externalId ?? undefined,
@@ -45,16 +45,17 @@ export async function openSession(brief, { key, origin, identityToken, signal })
     resume: brief.resume,
     ...where,
   };
-  return post("/v1/embed/sessions", body, { Authorization: `Bearer ${key}` }, signal);
+  return post("/v1/embed/sessions", body, { Authorization: `Bearer ${key}` }, { signal });
 }
 
 /**
- * @param {string} path @param {object} body @param {Record<string, string>} headers @param {AbortSignal} [signal]
+ * @param {string} path @param {object} body @param {Record<string, string>} headers
+ * @param {{signal?: AbortSignal, keepalive?: boolean}} [more] `keepalive`: it is sent even where the page goes away
  * @returns {Promise<any>}
  * @throws {Refusal} also where the server cannot be reached
  */
-export async function post(path, body, headers, signal) {
-  const request = { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body), signal };
+export async function post(path, body, headers, { signal, keepalive } = {}) {
+  const request = { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body), signal, keepalive };
   const answer = await fetch(path, request).catch((reason) => {
     throw signal?.aborted ? reason : new Refusal("unreachable", "The server could not be reached.", { passing: true });
   });

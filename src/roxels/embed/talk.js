@@ -15,6 +15,8 @@ import { apply, EMPTY, said, torn, uttering } from "./view.js";
 const ACK_MS = 10_000;
 const RENEW_AGAIN_MS = 60_000;
 const AUTO_CLOSE_MS = 4000;
+/** How long a session that is on its way is waited for, to end it too. */
+const ON_ITS_WAY_MS = 3000;
 /** UTF-16 units of one message. */
 export const LONGEST = 4000;
 
@@ -109,7 +111,7 @@ export class Talk {
     this.rising = true;
     try {
       const who = { external_id: externalId ?? undefined, person_name: name, identity_token: await this.identity(true) };
-      const { outcome, visit } = await post("/v1/embed/sessions/identify", { ...who, host_origin: this.origin }, this.bearer(), signal);
+      const { outcome, visit } = await post("/v1/embed/sessions/identify", { ...who, host_origin: this.origin }, this.bearer(), { signal });
       if (visit && !signal.aborted) return this.rise(visit, outcome === "reopened", { externalId, name });
     } catch (reason) {
       const { error, status } = /** @type {Refusal} */ (reason);
@@ -239,13 +241,25 @@ export class Talk {
     if (this.token) await post("/v1/wire/bye", {}, this.bearer()).catch(() => {});
   }
 
+  /**
+   * Signs this browser out: nothing stays here, and on the server the session ends and the browser is a stranger to everybody. Sent so
+   * that it arrives even where the page goes away meanwhile.
+   * @returns {Promise<boolean>}
+   */
+  async reset() {
+    if (!this.token) await Promise.race([this.begun, pause(ON_ITS_WAY_MS, this.run.signal)]);
+    const body = { token: this.token, host_origin: this.origin };
+    await Promise.all(this.leave()); // afterwards nothing can be said
+    this.stop();
+    this.token = undefined;
+    this.view = EMPTY;
+    return (await post("/v1/embed/sessions/reset", body, {}, { keepalive: true })).signed_out;
+  }
+
   /** The page goes away: what is not acknowledged is sent once more, under the same id. */
   leave() {
-    if (!this.token) return;
-    for (const { id, text, kept } of this.view.pending) {
-      const headers = { "Content-Type": "application/json", ...this.bearer() };
-      if (!kept) fetch("/v1/wire/say", { method: "POST", keepalive: true, headers, body: JSON.stringify({ id, text }) }).catch(() => {});
-    }
+    const unheard = this.token ? this.view.pending.filter((own) => !own.kept) : [];
+    return unheard.map(({ id, text }) => post("/v1/wire/say", { id, text }, this.bearer(), { keepalive: true }).catch(() => {}));
   }
 
   /** There is reason to think that the server can be reached again. */

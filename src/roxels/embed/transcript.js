@@ -1,10 +1,11 @@
 /**
- * The messages on the screen. A message is one text node, and text is only ever added to it: what stands there is never replaced,
- * so that reading, selecting and a screen reader are not disturbed while an answer grows or after a connection was cut.
- * All text is text; nothing anyone says is read as HTML.
+ * The messages on the screen. Text is only ever added to a message: what stands there is never replaced, so that reading, selecting and
+ * a screen reader are not disturbed while an answer grows or after a connection was cut. The agent's words have form (prose.js); the
+ * participant's own stand as they were typed. Nothing anyone says is read as HTML.
  */
+import { Prose } from "./prose.js";
 
-/** @typedef {{item: HTMLElement, text: Text, shown: object | null}} Row */
+/** @typedef {{item: HTMLElement, show: (text: string, whole: boolean) => void, shown: object | null}} Row */
 
 /** @param {HTMLElement} list @param {{you: string, agent: string, waiting: string}} labels */
 export function createTranscript(list, labels) {
@@ -15,24 +16,32 @@ export function createTranscript(list, labels) {
   function newRow(id, role) {
     const item = document.createElement("li");
     const who = document.createElement("span");
-    const said = document.createElement("p");
-    const text = document.createTextNode("");
+    const said = document.createElement("div");
     item.className = role;
     item.dataset.waiting = labels.waiting;
     who.className = "unseen";
     who.textContent = role === "user" ? labels.you : labels.agent;
-    said.dir = "auto";
-    said.append(text);
+    said.className = "prose";
     item.append(who, said);
-    const row = { item, text, shown: null };
+    const row = { item, show: role === "user" ? plainly(said) : formed(said), shown: null };
     rows.set(id, row);
     return row;
   }
 
-  /** @param {Text} node @param {string} text */
-  function grow(node, text) {
-    if (text.startsWith(node.data)) node.appendData(text.slice(node.length));
-    else node.data = text; // only where the server says something else than it did: what it says now holds
+  /** @param {Element} place */
+  function formed(place) {
+    const prose = new Prose(place);
+    return (/** @type {string} */ text, /** @type {boolean} */ whole) => prose.grow(text, whole);
+  }
+
+  /** @param {Element} place */
+  function plainly(place) {
+    const line = document.createElement("p");
+    line.dir = "auto";
+    place.append(line);
+    return (/** @type {string} */ text) => {
+      if (line.textContent !== text) line.textContent = text; // it comes in one piece
+    };
   }
 
   /** @param {import("./view.js").State} view */
@@ -53,7 +62,7 @@ export function createTranscript(list, labels) {
         else list.insertBefore(row.item, place);
         if (row.shown === message) continue;
         row.shown = message;
-        grow(row.text, message.text);
+        row.show(message.text, message.final);
         row.item.classList.toggle("growing", message.role === "agent" && !message.final);
         row.item.classList.toggle("interrupted", message.interrupted);
         row.item.classList.toggle("pending", message.role === "user" && !message.final);

@@ -126,11 +126,11 @@ export function openBox({ frame, display, close, signal, on }) {
       button.setAttribute("aria-label", labels.close);
       box.dir = labels.dir;
     },
-    remove() {
+    hide() {
       compact?.leave();
       box.close(); // gives the focus back
-      host.remove();
     },
+    remove: () => host.remove(),
   };
 }
 
@@ -138,7 +138,7 @@ export function openBox({ frame, display, close, signal, on }) {
  * Does a view match the template's rules? A rule is an exact name, or ends in `*`. What is excluded stays out.
  * @param {string} view @param {{include?: string[], exclude?: string[]}} [visibility]
  */
-export function inView(view, { include = [], exclude = [] } = {}) {
+function inView(view, { include = [], exclude = [] } = {}) {
   const hit = (/** @type {string} */ rule) => (rule.endsWith("*") ? view.startsWith(rule.slice(0, -1)) : view === rule);
   return !exclude.some(hit) && (!include.length || include.some(hit));
 }
@@ -157,18 +157,28 @@ function paint(host, color) {
   host.style.setProperty("--on-accent", inkOn(color ?? ""));
 }
 
+/** The launcher goes while the widget is open; whoever pressed it finds the focus on it when it is back. @type {AbortSignal | null} */
+let pressed = null;
+
 /**
- * The launcher: a button that floats on the page, or stands inside an element of it.
- * @param {{label?: string, icon?: string | null, color?: string | null, position?: string}} look
- * @param {{inside: Element | null, press: () => void, signal: AbortSignal}} options
+ * The launcher: a button that floats on the page, or stands inside an element of it. Undefined where the rules keep it out.
+ * @param {{config: Record<string, any>, forced: object | false | null, view: string}} launcher `forced`: it shows whatever the rules say, and so
+ * @param {{fabAnchor?: string | Element, fabContainer?: string | Element}} settings
+ * @param {{press: () => void, signal: AbortSignal}} options
  */
-export function drawFab({ label, icon, color, position }, { inside, press, signal }) {
-  const button = make("button", "fab", { type: "button", "data-place": inside ? "inside" : (position ?? "bottom-right") });
+export function drawFab({ config, forced, view }, { fabAnchor, fabContainer }, { press, signal }) {
+  if (!(forced ?? inView(view, config.visibility))) return;
+  const { label, icon, color, position = "bottom-right" } = /** @type {Record<string, string | undefined>} */ ({ ...config, ...forced });
+  const place = fabContainer ?? fabAnchor;
+  const inside = typeof place === "string" ? document.querySelector(place) : place;
+  const button = make("button", "fab", { type: "button", "data-place": inside ? "inside" : position });
   const host = shadowed("launcher", button);
   if (icon) button.append(Object.assign(make("span", "icon", { "aria-hidden": "true" }), { textContent: icon }));
   button.append(label || "Talk to us");
-  button.addEventListener("click", press, { signal });
+  button.addEventListener("click", () => (pressed = signal, press()), { signal });
   paint(host, color);
   (inside ?? document.body).append(host);
+  if (pressed === signal && document.activeElement === document.body) button.focus({ preventScroll: true });
+  pressed = null;
   return host;
 }

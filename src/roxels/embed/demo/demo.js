@@ -92,7 +92,7 @@ const inline = {
     if (!this.rows.has(id)) $("inline-log").append(row);
     this.rows.set(id, row);
     row.textContent = text;
-    $("inline-log").scrollTop = $("inline-log").scrollHeight;
+    $("inline-scroll").scrollTop = $("inline-scroll").scrollHeight;
   },
   clear() {
     this.rows.clear();
@@ -138,13 +138,19 @@ function logDelivery({ received_at, headers, body }) {
   $("delivery-count").textContent = String(delivered.size);
 }
 
+function clearDeliveries() {
+  delivered.clear();
+  $("deliveries").replaceChildren();
+  $("delivery-count").textContent = "0";
+}
+
 async function pollDeliveries() {
   const asked = session;
   if (asked && !document.hidden) {
-    const query = new URLSearchParams({ as: account.id, session: asked });
+    const query = new URLSearchParams({ session: asked });
     const answer = await fetch(`deliveries.json?${query}`).catch(() => null);
     const { items = [] } = answer?.ok ? await answer.json() : {};
-    if (asked === session) items.forEach(logDelivery); // nobody else has signed in meanwhile
+    if (asked === session) items.forEach(logDelivery); // neither another person nor another conversation meanwhile
   }
   setTimeout(pollDeliveries, POLL_MS);
 }
@@ -192,9 +198,9 @@ function signIn(id) {
   plan.clear();
   inline.clear();
   session = "";
-  delivered.clear();
-  for (const list of ["events", "deliveries"]) $(list).replaceChildren();
-  for (const count of ["event-count", "delivery-count"]) $(count).textContent = "0";
+  clearDeliveries();
+  $("events").replaceChildren();
+  $("event-count").textContent = "0";
   $("return").textContent = "";
   Roxels.setPerson(account.person);
   greet();
@@ -208,7 +214,7 @@ function greet() {
 
 /** @param {{resumed: boolean, turns: number, unfinished: object | null}} report */
 function welcomeBack({ resumed, turns, unfinished }) {
-  if (!resumed) plan.clear();
+  if (!resumed) plan.clear(), clearDeliveries();
   const rest = unfinished ? ", in the middle of a sentence" : "";
   $("return").textContent = resumed ? `Welcome back. Picked up after ${turns} messages${rest}.` : "";
 }
