@@ -71,4 +71,6 @@ def test_no_browser_stands_in_for_a_server(browser: dict[str, Any]) -> None:
 
 def scene_of(talk: Conversation) -> Scene:
     """The scene in which the agent speaks."""
-    return Scene(template=TEMPLATE, state=talk, session_id=None, external_id="ada", person_name=None, now=NOW)
+    return Scene(
+        environment="test", template=TEMPLATE, state=talk, session_id=None, external_id="ada", person_name=None, now=NOW
+    )
