@@ -119,6 +119,8 @@ TABLE: dict[str, Row] = {
     "GET /dashboard/static/{version}/{name:path}": Row("anyone"),
     "GET /dashboard/login": Row("anyone"),
     "POST /dashboard/login": Row("anyone", {}),
+    "GET /dashboard/welcome": Row("anyone"),
+    "POST /dashboard/welcome": Row("anyone", {}),
     "GET /dashboard": Row("anyone"),
 }
 

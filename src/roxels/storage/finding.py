@@ -10,9 +10,9 @@ so a rare name costs as much as it has bearers, and a single letter as much as a
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, delete, select
 
 from roxels.domain.persons import Person
 from roxels.storage.schema import person_words, persons
@@ -46,12 +46,15 @@ def _tails(name: str) -> Iterator[str]:
 
 
 def write(tx: Writing, person: Person) -> None:
-    """Let her be found by what is known now. The same statements whether anything was known of her before."""
+    """Let her be found by what is known now, and by nothing else."""
     forget(tx, person.id)
-    keys = keys_of(person.external_id, person.name, person.email)
-    rows = [{"person_id": person.id, "environment": tx.environment, "word": word} for word in keys]
-    if rows:
-        tx.run(insert(person_words).values(rows))
+    add(tx, person.id, keys_of(person.external_id, person.name, person.email))
+
+
+def add(tx: Writing, person_id: str, keys: Collection[str]) -> None:
+    """Let her be found by these too. It costs the same whether she was already."""
+    for word in sorted(keys):
+        tx.insert_if_absent(person_words, {"person_id": person_id, "environment": tx.environment, "word": word})
 
 
 def forget(tx: Writing, person_id: str) -> int:

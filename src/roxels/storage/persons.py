@@ -84,18 +84,30 @@ def create_or_find(tx: Writing, person: Person) -> tuple[Person, bool]:
 
 
 def seen(tx: Writing, person: Person, name: str | None, source: Source) -> Person:
-    """The person after one more visit, under a newly given name where that may replace the old."""
-    person = msgspec.structs.replace(renamed(person, name, source), last_seen_at=tx.now)
-    save(tx, person)
-    return person
+    """The person after one more visit, under a newly given name where that may replace the old.
+
+    Where no name is replaced, only what the visit itself says is written of how she is found: whoever claims to be
+    somebody who is known must not wait longer for it.
+    """
+    after = msgspec.structs.replace(renamed(person, name, source), last_seen_at=tx.now)
+    _update(tx, after)
+    if person.name is not None and after.name != person.name:
+        finding.write(tx, after)
+    else:
+        finding.add(tx, after.id, finding.keys_of(after.external_id, name, None))
+    return after
 
 
 def save(tx: Writing, person: Person) -> None:
     """Keep all that is known of the person, save the count that `count_conversation` keeps."""
+    _update(tx, person)
+    finding.write(tx, person)
+
+
+def _update(tx: Writing, person: Person) -> None:
     row = msgspec.structs.asdict(person)
     del row["id"], row["conversation_count"]
     tx.run(update(persons).where(persons.c.environment == tx.environment, persons.c.id == person.id).values(row))
-    finding.write(tx, person)
 
 
 def count_conversation(tx: Writing, person_id: str, by: int) -> None:
