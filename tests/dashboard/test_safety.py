@@ -8,7 +8,9 @@ import pytest
 
 from roxels.actions import people as keeping
 from roxels.domain.events import AgentSaid, AgentStarted, FieldCaptured, PersonSaid, SessionJoined
+from roxels.domain.rendering import Frozen
 from roxels.storage import templates
+from roxels.storage.deliveries import Attempt
 from tests.dashboard import people
 from tests.dashboard.markup import Markup
 from tests.dashboard.office import TEMPLATE, Office, csrf, sign_in
@@ -63,6 +65,9 @@ async def addresses_with(office: Office, text: str) -> list[str]:
     await people.talk(office, await office.visit(text, resume=False), company=text)
     values = {"email": text, "phone": text, "metadata": {text: text}, "org_context": {text: [text]}}
     await office.store.write("test", keeping.patch, opened.person.id, values)
+    made = Frozen(url=f"https://example.com/{text}", headers={text: text}, body=text, unknown=(text,))
+    tried = Attempt(n=1, at=office.clock.now(), status_code=500, duration_ms=1, error=text, response_excerpt=text)
+    delivery_id = await people.owe(office, opened, made, status="failed", attempts=[tried])
     person, conversation = f"/dashboard/people/{opened.person.id}", f"/dashboard/conversations/{opened.conversation_id}"
     assert who
     return [
@@ -73,6 +78,8 @@ async def addresses_with(office: Office, text: str) -> list[str]:
         conversation,
         f"{conversation}/events",
         f"{conversation}/erase",
+        "/dashboard/deliveries",
+        f"/dashboard/deliveries/{delivery_id}",
     ]
 
 

@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from roxels.actions import finish, inspect, manage
+from roxels.actions import finish, inspect
 from roxels.actions.browse import Progress, progress
 from roxels.actions.inspect import Whole
 from roxels.api import views
@@ -101,15 +101,6 @@ class Conversations:
             viewer.environment, conversation_id, "dashboard", viewer.actor
         )
         return told(self._desk.pages, viewer, request, done)
-
-    async def send_again(self, viewer: Viewer, request: Request, _form: FormData) -> Response:
-        """Owe a delivery once more."""
-        delivery = await self._desk.services.store.write(
-            viewer.environment, manage.send_again, request.path_params["delivery_id"]
-        )
-        if delivery.conversation_id is None:
-            return RedirectResponse("/dashboard", 303)
-        return RedirectResponse(f"/dashboard/conversations/{quote(delivery.conversation_id)}#outputs", 303)
 
     async def _note_view(self, viewer: Viewer, conversation_id: str) -> None:
         services = self._desk.services

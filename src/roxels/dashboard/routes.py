@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from roxels.api.services import Services
 from roxels.dashboard.conversations import Conversations
+from roxels.dashboard.deliveries import Deliveries
 from roxels.dashboard.designs import Designs
 from roxels.dashboard.desk import Desk
 from roxels.dashboard.embeds import Embeds
@@ -23,10 +24,10 @@ def dashboard_routes(services: Services) -> list[Route]:
     desk = Desk(services=services, pages=Pages(services.clock))
     gate = Gate(desk)
     entrance, people, conversations = Entrance(desk, gate), People(desk), Conversations(desk)
-    receipts, embeds, designs = Receipts(desk), Embeds(desk), Designs(desk)
+    receipts, embeds, designs, deliveries = Receipts(desk), Embeds(desk), Designs(desk), Deliveries(desk)
     shows, changes = gate.shows, gate.changes
     person, conversation = "/dashboard/people/{person_id}", "/dashboard/conversations/{conversation_id}"
-    template = "/dashboard/templates/{template_id}"
+    template, delivery = "/dashboard/templates/{template_id}", "/dashboard/deliveries/{delivery_id}"
     return [
         *desk.pages.routes(),
         Route("/dashboard/login", entrance.page, methods=["GET"]),
@@ -46,7 +47,10 @@ def dashboard_routes(services: Services) -> list[Route]:
         Route(f"{conversation}/end", changes(conversations.end), methods=["POST"]),
         Route(f"{conversation}/erase", shows(conversations.ask_to_erase), methods=["GET"]),
         Route(f"{conversation}/erase", changes(conversations.erase), methods=["POST"]),
-        Route("/dashboard/deliveries/{delivery_id}/send", changes(conversations.send_again), methods=["POST"]),
+        Route("/dashboard/deliveries", shows(deliveries.all), methods=["GET"]),
+        Route("/dashboard/deliveries/send", changes(deliveries.send_all_again), methods=["POST"]),
+        Route(delivery, shows(deliveries.one), methods=["GET"]),
+        Route(f"{delivery}/send", changes(deliveries.send_again), methods=["POST"]),
         Route("/dashboard/receipts/{receipt_id}", shows(receipts.one), methods=["GET"]),
         Route("/dashboard/templates", shows(designs.all), methods=["GET"]),
         Route("/dashboard/templates/new", shows(designs.begin), methods=["GET"]),

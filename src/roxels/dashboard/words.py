@@ -1,14 +1,16 @@
 """What the pages call things: statuses, proofs, reasons, times and values, in words for people."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from roxels.api.shapes import Delivery
+from roxels.api.shapes import Attempt, Delivery
 from roxels.domain.lifecycle import TYPE
 from roxels.domain.persons import Person
+from roxels.outbound.attempt import FAULTS
 
 NAMELESS = "Anonymous visitor"
 
@@ -119,6 +121,20 @@ def as_json(given: Any) -> str:
 def owed_by(delivery: Delivery) -> str:
     """What owes a delivery: a goal, a lifecycle event, or the end of the conversation."""
     return delivery["goal_id"] or ("lifecycle event" if delivery["type"] == TYPE else "the end")
+
+
+def outcome(attempts: Sequence[Attempt]) -> str:
+    """What the latest attempt came to, and how many there were."""
+    if not attempts:
+        return "not tried yet"
+    last = attempts[-1]
+    came = f"answered {last['status_code']}" if last["status_code"] else fault(last["error"]).lower().rstrip(".")
+    return came if len(attempts) == 1 else f"{came}, {len(attempts)} attempts"
+
+
+def fault(name: str | None) -> str:
+    """What went wrong at an attempt, as a sentence."""
+    return next((each.sentence for known, each in FAULTS.items() if known == name), name or "No answer.")
 
 
 def plain(name: str) -> str:

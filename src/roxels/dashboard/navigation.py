@@ -1,0 +1,38 @@
+"""Where one can go: the places of the dashboard in their groups, as every page shows them."""
+
+import msgspec
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A page that stands in the navigation. Pages below it name it as theirs (`place`)."""
+
+    name: str
+    title: str
+    path: str
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Places that belong together."""
+
+    name: str
+    title: str
+    places: tuple[Place, ...]
+
+
+GROUPS = (
+    Group(
+        "talk",
+        "Conversations",
+        (
+            Place("people", "People", "/dashboard/"),
+            Place("templates", "Templates", "/dashboard/templates"),
+            Place("embed", "Embed", "/dashboard/embed"),
+        ),
+    ),
+    Group("sent", "What is sent", (Place("deliveries", "Deliveries", "/dashboard/deliveries"),)),
+)
+
+
+def path_of(place: str) -> str | None:
+    """Where that place is; None for a page that stands below no place."""
+    return next((each.path for group in GROUPS for each in group.places if each.name == place), None)
