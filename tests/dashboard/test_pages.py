@@ -57,6 +57,8 @@ async def test_with_nothing_there_every_page_says_what_to_do_next(bare: httpx2.A
     assert "/dashboard/embed" in everyone.links
     embed = await shown(bare, "/dashboard/embed")
     assert "No template in test yet" in embed.text
+    for place in ("keys", "webhook-secrets", "identity-secrets", "secrets"):
+        assert "in test yet" in (await shown(bare, f"/dashboard/{place}")).text
     deliveries = await shown(bare, "/dashboard/deliveries")
     assert "Nothing was sent yet" in deliveries.text
     assert "/dashboard/templates" in deliveries.links

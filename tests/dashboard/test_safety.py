@@ -6,11 +6,15 @@ from typing import Any
 import httpx2
 import pytest
 
+from roxels.actions import manage
 from roxels.actions import people as keeping
 from roxels.domain.events import AgentSaid, AgentStarted, FieldCaptured, PersonSaid, SessionJoined
 from roxels.domain.rendering import Frozen
-from roxels.storage import templates
+from roxels.storage import identities, secrets, templates
 from roxels.storage.deliveries import Attempt
+from roxels.storage.identities import IdentitySecret
+from roxels.storage.secrets import Secret
+from roxels.storage.transaction import Writing
 from tests.dashboard import people
 from tests.dashboard.markup import Markup
 from tests.dashboard.office import TEMPLATE, Office, csrf, sign_in
@@ -68,6 +72,10 @@ async def addresses_with(office: Office, text: str) -> list[str]:
     made = Frozen(url=f"https://example.com/{text}", headers={text: text}, body=text, unknown=(text,))
     tried = Attempt(n=1, at=office.clock.now(), status_code=500, duration_ms=1, error=text, response_excerpt=text)
     delivery_id = await people.owe(office, opened, made, status="failed", attempts=[tried])
+    await office.store.write("test", manage.create_api_key, text[:200], office.ids)
+    await office.store.write("test", manage.create_webhook_secret, text[:200], office.ids, office.services.sealer)
+    await office.store.write("test", _identity_secret, text, office)
+    await office.store.write("test", _output_secret, text, office)
     person, conversation = f"/dashboard/people/{opened.person.id}", f"/dashboard/conversations/{opened.conversation_id}"
     assert who
     return [
@@ -80,7 +88,32 @@ async def addresses_with(office: Office, text: str) -> list[str]:
         f"{conversation}/erase",
         "/dashboard/deliveries",
         f"/dashboard/deliveries/{delivery_id}",
+        "/dashboard/keys",
+        "/dashboard/webhook-secrets",
+        "/dashboard/identity-secrets",
+        "/dashboard/secrets",
     ]
+
+
+def _identity_secret(tx: Writing, text: str, office: Office) -> None:
+    """A way to sign of which everything is this text, the public key too."""
+    secret = IdentitySecret(
+        id=office.ids.new("idk"),
+        environment="test",
+        name=text,
+        alg="EdDSA",
+        sealed=None,
+        public_key=text,
+        created_at=tx.now,
+    )
+    identities.create(tx, secret)
+
+
+def _output_secret(tx: Writing, text: str, office: Office) -> None:
+    """A secret of which name and description are this text."""
+    id = office.ids.new("sec")
+    secret = Secret(id=id, environment="test", name=text, description=text, created_at=tx.now, updated_at=tx.now)
+    secrets.create(tx, secret, "sealed")
 
 
 @pytest.mark.parametrize("text", CORPUS)

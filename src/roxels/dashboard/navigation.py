@@ -29,7 +29,23 @@ GROUPS = (
             Place("embed", "Embed", "/dashboard/embed"),
         ),
     ),
-    Group("sent", "What is sent", (Place("deliveries", "Deliveries", "/dashboard/deliveries"),)),
+    Group(
+        "sent",
+        "What is sent",
+        (
+            Place("deliveries", "Deliveries", "/dashboard/deliveries"),
+            Place("secrets", "Secrets", "/dashboard/secrets"),
+            Place("webhook-secrets", "Webhook secrets", "/dashboard/webhook-secrets"),
+        ),
+    ),
+    Group(
+        "access",
+        "Who may call",
+        (
+            Place("keys", "API keys", "/dashboard/keys"),
+            Place("identity-secrets", "Identity secrets", "/dashboard/identity-secrets"),
+        ),
+    ),
 )
 
 

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from roxels.api.issued import K
 from roxels.api.services import Services
 from roxels.dashboard.conversations import Conversations
 from roxels.dashboard.deliveries import Deliveries
@@ -13,8 +14,10 @@ from roxels.dashboard.embeds import Embeds
 from roxels.dashboard.entrance import Entrance
 from roxels.dashboard.erased import Receipts
 from roxels.dashboard.gate import Gate
+from roxels.dashboard.keys import IDENTITIES, KEYS, WEBHOOKS, Keys
 from roxels.dashboard.pages import Pages
 from roxels.dashboard.people import People, home
+from roxels.dashboard.secrets import Secrets
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import NotFound
 
@@ -25,6 +28,7 @@ def dashboard_routes(services: Services) -> list[Route]:
     gate = Gate(desk)
     entrance, people, conversations = Entrance(desk, gate), People(desk), Conversations(desk)
     receipts, embeds, designs, deliveries = Receipts(desk), Embeds(desk), Designs(desk), Deliveries(desk)
+    secrets = Secrets(desk)
     shows, changes = gate.shows, gate.changes
     person, conversation = "/dashboard/people/{person_id}", "/dashboard/conversations/{conversation_id}"
     template, delivery = "/dashboard/templates/{template_id}", "/dashboard/deliveries/{delivery_id}"
@@ -62,7 +66,23 @@ def dashboard_routes(services: Services) -> list[Route]:
         Route("/dashboard/embed", shows(embeds.page), methods=["GET"]),
         Route("/dashboard/embed", changes(embeds.create), methods=["POST"]),
         Route("/dashboard/embed/{key_id}/revoke", changes(embeds.revoke), methods=["POST"]),
+        Route("/dashboard/secrets", shows(secrets.all), methods=["GET"]),
+        Route("/dashboard/secrets", changes(secrets.create), methods=["POST"]),
+        Route("/dashboard/secrets/{secret_id}", changes(secrets.describe), methods=["POST"]),
+        Route("/dashboard/secrets/{secret_id}/value", changes(secrets.set_value), methods=["POST"]),
+        Route("/dashboard/secrets/{secret_id}/delete", changes(secrets.remove), methods=["POST"]),
+        *_keys(Keys(desk, KEYS), gate, "/dashboard/keys"),
+        *_keys(Keys(desk, WEBHOOKS), gate, "/dashboard/webhook-secrets"),
+        *_keys(Keys(desk, IDENTITIES), gate, "/dashboard/identity-secrets"),
         Route("/dashboard/{nothing:path}", shows(_nothing), methods=["GET"]),
+    ]
+
+
+def _keys(keys: Keys[K], gate: Gate, path: str) -> list[Route]:
+    return [
+        Route(path, gate.shows(keys.all), methods=["GET"]),
+        Route(path, gate.changes(keys.create), methods=["POST"]),
+        Route(f"{path}/{{id}}/revoke", gate.changes(keys.revoke), methods=["POST"]),
     ]
 
 
