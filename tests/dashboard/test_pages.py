@@ -57,6 +57,8 @@ async def test_with_nothing_there_every_page_says_what_to_do_next(bare: httpx2.A
     assert "/dashboard/embed" in everyone.links
     embed = await shown(bare, "/dashboard/embed")
     assert "No template in test yet" in embed.text
+    assert "Nothing was erased yet" in (await shown(bare, "/dashboard/receipts")).text
+    assert "Tell another address" in (await shown(bare, "/dashboard/settings")).text
     for place in ("keys", "webhook-secrets", "identity-secrets", "secrets"):
         assert "in test yet" in (await shown(bare, f"/dashboard/{place}")).text
     deliveries = await shown(bare, "/dashboard/deliveries")
@@ -311,7 +313,7 @@ async def test_the_json_is_what_the_api_shows(office: Office, operator: httpx2.A
 
 async def test_what_is_not_there_is_said_so(office: Office, operator: httpx2.AsyncClient) -> None:
     for address in ("people/x", "people/x/erase", "conversations/x", "conversations/x/live", "conversations/x/json",
-                    "conversations/x/events", "conversations/x/erase", "receipts/x", "deliveries/x",
+                    "conversations/x/events", "conversations/x/erase", "receipts/x", "receipts/x/file", "deliveries/x",
                     "nowhere"):  # fmt: skip
         assert "Nothing here" in (await shown(operator, f"/dashboard/{address}", 404)).text
     form = {"csrf": csrf(await operator.get("/dashboard/"))}

@@ -46,6 +46,15 @@ GROUPS = (
             Place("identity-secrets", "Identity secrets", "/dashboard/identity-secrets"),
         ),
     ),
+    Group(
+        "record",
+        "This installation",
+        (
+            Place("audit", "Audit log", "/dashboard/audit"),
+            Place("receipts", "Receipts", "/dashboard/receipts"),
+            Place("settings", "Settings", "/dashboard/settings"),
+        ),
+    ),
 )
 
 

@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from roxels.api.issued import K
 from roxels.api.services import Services
+from roxels.dashboard.audit import AuditLog
 from roxels.dashboard.conversations import Conversations
 from roxels.dashboard.deliveries import Deliveries
 from roxels.dashboard.designs import Designs
@@ -14,6 +15,7 @@ from roxels.dashboard.embeds import Embeds
 from roxels.dashboard.entrance import Entrance
 from roxels.dashboard.erased import Receipts
 from roxels.dashboard.gate import Gate
+from roxels.dashboard.installation import Installation
 from roxels.dashboard.keys import IDENTITIES, KEYS, WEBHOOKS, Keys
 from roxels.dashboard.pages import Pages
 from roxels.dashboard.people import People, home
@@ -28,7 +30,7 @@ def dashboard_routes(services: Services) -> list[Route]:
     gate = Gate(desk)
     entrance, people, conversations = Entrance(desk, gate), People(desk), Conversations(desk)
     receipts, embeds, designs, deliveries = Receipts(desk), Embeds(desk), Designs(desk), Deliveries(desk)
-    secrets = Secrets(desk)
+    secrets, audit, settings = Secrets(desk), AuditLog(desk), Installation(desk)
     shows, changes = gate.shows, gate.changes
     person, conversation = "/dashboard/people/{person_id}", "/dashboard/conversations/{conversation_id}"
     template, delivery = "/dashboard/templates/{template_id}", "/dashboard/deliveries/{delivery_id}"
@@ -55,7 +57,15 @@ def dashboard_routes(services: Services) -> list[Route]:
         Route("/dashboard/deliveries/send", changes(deliveries.send_all_again), methods=["POST"]),
         Route(delivery, shows(deliveries.one), methods=["GET"]),
         Route(f"{delivery}/send", changes(deliveries.send_again), methods=["POST"]),
+        Route("/dashboard/receipts", shows(receipts.all), methods=["GET"]),
         Route("/dashboard/receipts/{receipt_id}", shows(receipts.one), methods=["GET"]),
+        Route("/dashboard/receipts/{receipt_id}/file", shows(receipts.file), methods=["GET"]),
+        Route("/dashboard/audit", shows(audit.all), methods=["GET"]),
+        Route("/dashboard/settings", shows(settings.page), methods=["GET"]),
+        Route("/dashboard/settings/retention", changes(settings.keep_for), methods=["POST"]),
+        Route("/dashboard/settings/webhooks", changes(settings.tell), methods=["POST"]),
+        Route("/dashboard/settings/webhooks/{webhook_id}", changes(settings.tell_other), methods=["POST"]),
+        Route("/dashboard/settings/webhooks/{webhook_id}/remove", changes(settings.tell_no_more), methods=["POST"]),
         Route("/dashboard/templates", shows(designs.all), methods=["GET"]),
         Route("/dashboard/templates/new", shows(designs.begin), methods=["GET"]),
         Route("/dashboard/templates/new", changes(designs.create), methods=["POST"]),

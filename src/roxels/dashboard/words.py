@@ -1,14 +1,14 @@
 """What the pages call things: statuses, proofs, reasons, times and values, in words for people."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from roxels.api.shapes import Attempt, Delivery
-from roxels.domain.lifecycle import TYPE
+from roxels.domain.lifecycle import TYPE, EventName
 from roxels.domain.persons import Person
 from roxels.outbound.attempt import FAULTS
 
@@ -63,6 +63,32 @@ LEFT: dict[str, str] = {
     "hung_up": "Hung up",
     "time": "The visit's time was up",
     "revoked": "The visit was revoked",
+}
+
+#: What each lifecycle event tells of.
+EVENTS: dict[EventName, str] = {
+    "conversation.completed": "one came to its end",
+    "conversation.abandoned": "it ended because nobody came back",
+    "conversation.failed": "it ended, and could not be completed",
+    "delivery.failed": "one was refused, or is out of attempts",
+    "person.erased": "the receipt stands",
+}
+#: Why something was erased.
+ERASED_BY: dict[str, str] = {
+    "api": "asked by API",
+    "dashboard": "from the dashboard",
+    "command": "by a command",
+    "retention": "too old",
+    "restore": "again, after a restore",
+}
+#: Who did something, by kind.
+ACTORS: dict[str, str] = {
+    "key": "an API key",
+    "operator": "an operator",
+    "command": "a command on the server",
+    "job": "a job",
+    "system": "Roxels itself",
+    "browser": "a browser",
 }
 
 _UNITS = (("year", 365 * 86400), ("month", 30 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
@@ -135,6 +161,11 @@ def outcome(attempts: Sequence[Attempt]) -> str:
 def fault(name: str | None) -> str:
     """What went wrong at an attempt, as a sentence."""
     return next((each.sentence for known, each in FAULTS.items() if known == name), name or "No answer.")
+
+
+def given(filters: Mapping[str, str]) -> dict[str, str]:
+    """The filters that were filled in."""
+    return {name: value for name, value in filters.items() if value}
 
 
 def plain(name: str) -> str:
