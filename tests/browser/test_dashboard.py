@@ -79,7 +79,7 @@ async def test_from_people_to_the_receipt(office: Office, page: Page, gate: asyn
     # She comes back: boundary, words as they are said, what was captured.
     again = await office.visit("ada")
     assert again.conversation_id == opened.conversation_id
-    await expect(timeline.get_by_text("Came back after")).to_be_visible()
+    await expect(timeline.get_by_text("came back")).to_be_visible()
     listener = Listener(office.rooms, str(again.token))
     await listener.hello()
     await listener.send(frame="say", id="m9", text=HOSTILE)

@@ -162,6 +162,10 @@ async def test_nothing_that_is_sent_comes_back_as_markup(
     refused = await operator.post("/dashboard/embed", data=form | {"domains": text})
     assert refused.status_code == 400
     assert Markup(refused.text).parts <= embed
+    talk = f"/dashboard/conversations/{(await office.visit(None)).conversation_id}"
+    plain = Markup((await operator.post(f"{talk}/adopt", data={"csrf": token, "whose": "x"})).text).parts
+    refused = await operator.post(f"{talk}/adopt", data={"csrf": token, "whose": text})
+    assert (refused.status_code, Markup(refused.text).parts <= plain) == (400, True)
     for address in ("audit", "receipts"):
         innocent = Markup((await operator.get(f"/dashboard/{address}?about=x&actor=x")).text).parts
         given = {"about": text, "actor": text, "action": text}

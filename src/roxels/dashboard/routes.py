@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from roxels.api.issued import K
 from roxels.api.services import Services
+from roxels.dashboard.adopting import Adopting
 from roxels.dashboard.audit import AuditLog
 from roxels.dashboard.conversations import Conversations
 from roxels.dashboard.deliveries import Deliveries
@@ -14,6 +15,7 @@ from roxels.dashboard.desk import Desk
 from roxels.dashboard.embeds import Embeds
 from roxels.dashboard.entrance import Entrance
 from roxels.dashboard.erased import Receipts
+from roxels.dashboard.exports import Exporting
 from roxels.dashboard.gate import Gate
 from roxels.dashboard.installation import Installation
 from roxels.dashboard.keys import IDENTITIES, KEYS, WEBHOOKS, Keys
@@ -31,6 +33,7 @@ def dashboard_routes(services: Services) -> list[Route]:
     entrance, people, conversations = Entrance(desk, gate), People(desk), Conversations(desk)
     receipts, embeds, designs, deliveries = Receipts(desk), Embeds(desk), Designs(desk), Deliveries(desk)
     secrets, audit, settings = Secrets(desk), AuditLog(desk), Installation(desk)
+    adopting, exporting = Adopting(desk, conversations), Exporting(desk)
     shows, changes = gate.shows, gate.changes
     person, conversation = "/dashboard/people/{person_id}", "/dashboard/conversations/{conversation_id}"
     template, delivery = "/dashboard/templates/{template_id}", "/dashboard/deliveries/{delivery_id}"
@@ -44,12 +47,19 @@ def dashboard_routes(services: Services) -> list[Route]:
         Route("/dashboard/", shows(people.everyone), methods=["GET"]),
         Route(person, shows(people.one), methods=["GET"]),
         Route(f"{person}/memory", changes(people.forget_line), methods=["POST"]),
+        Route(f"{person}/devices/{{device_id}}/revoke", changes(people.revoke_device), methods=["POST"]),
+        Route(f"{person}/export", changes(exporting.begin), methods=["POST"]),
+        Route("/dashboard/exports/{job_id}", shows(exporting.one), methods=["GET"]),
+        Route("/dashboard/exports/{job_id}/file", shows(exporting.file), methods=["GET"]),
         Route(f"{person}/erase", shows(people.ask_to_erase), methods=["GET"]),
         Route(f"{person}/erase", changes(people.erase), methods=["POST"]),
         Route(conversation, shows(conversations.one), methods=["GET"]),
         Route(f"{conversation}/live", shows(conversations.live), methods=["GET"]),
         Route(f"{conversation}/events", shows(conversations.events), methods=["GET"]),
         Route(f"{conversation}/json", shows(conversations.as_json), methods=["GET"]),
+        Route(f"{conversation}/adopt", changes(adopting.adopt), methods=["POST"]),
+        Route(f"{conversation}/adopt/undo", changes(adopting.undo), methods=["POST"]),
+        Route(f"{conversation}/link", changes(conversations.link), methods=["POST"]),
         Route(f"{conversation}/end", changes(conversations.end), methods=["POST"]),
         Route(f"{conversation}/erase", shows(conversations.ask_to_erase), methods=["GET"]),
         Route(f"{conversation}/erase", changes(conversations.erase), methods=["POST"]),

@@ -10,6 +10,7 @@ import msgspec
 from roxels.api.shapes import Attempt, Delivery
 from roxels.domain.lifecycle import TYPE, EventName
 from roxels.domain.persons import Person
+from roxels.domain.templates import Template
 from roxels.outbound.attempt import FAULTS
 
 NAMELESS = "Anonymous visitor"
@@ -50,6 +51,19 @@ REASONS: dict[str, str] = {
     "ended": "new: the last one had ended",
     "none_open": "new: none was left open",
     "proof_needed": "new: this visit could not prove enough to see the past",
+}
+#: How a visit's browser is told, beside those of the visits before it.
+BROWSERS: dict[str, str] = {
+    "same": "on the same device",
+    "earlier": "on a device of an earlier visit",
+    "another": "on another device",
+    "untold": "",
+}
+#: On what grounds a conversation was adopted.
+ADOPTED: dict[str, str] = {
+    "verified": "by an operator, your server, or a verified visit",
+    "device": "by a visit from her device",
+    "claimed": "by a visit that named her",
 }
 ENDED_BY: dict[str, str] = {
     "agent": "the agent, who was done",
@@ -122,6 +136,48 @@ def ago(now: datetime, at: datetime) -> str:
 def exact(at: datetime) -> str:
     """The time to the second, in UTC."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def boundary(away: timedelta | None, method: str, browser: str) -> str:
+    """What happened at the beginning of a visit. `away`: for how long nothing had happened; None at the first."""
+    if away is None:
+        return "First visit"
+    match method:
+        case "link":
+            return f"After {span(away)} a fresh link was made"
+        case "secret_key":
+            return f"Left for {span(away)}; your server opened another visit"
+        case _:
+            return f"Left for {span(away)}, came back {BROWSERS[browser]}".rstrip()
+
+
+def why(reason: str, proof: str, template: Template) -> str:
+    """Why a visit resumed, or why it did not, as a sentence."""
+    match reason:
+        case "resumed":
+            return "Resumed: the conversation was still open, and recent enough."
+        case "new_person":
+            return "Begun: there was no earlier conversation that this visit could have gone on with."
+        case "asked_new":
+            return "Not resumed: a fresh start was asked for."
+        case "resumption_off":
+            return "Not resumed: this template begins anew at every visit (settings.embedded.resumption)."
+        case "window_over":
+            window = span(template.resumption.window)
+            return (
+                f"Not resumed: the earlier one was left more than {window} ago, and this template goes no further back."
+            )
+        case "ended":
+            return "Not resumed: the earlier one had ended."
+        case "none_open":
+            return "Not resumed: no earlier one was left open."
+        case "proof_needed":
+            return (
+                "Not resumed: this template opens the past to better proven visits only (history_requires), "
+                f"and this one was {proof}."
+            )
+        case _:
+            return reason
 
 
 def value(given: Any) -> str:
