@@ -1,6 +1,8 @@
 """All text is text: whatever people, pages, servers and receivers write, no page gets an element or attribute of it."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -17,9 +19,11 @@ from roxels.storage.identities import IdentitySecret
 from roxels.storage.lifecycle import Hook
 from roxels.storage.secrets import Secret
 from roxels.storage.transaction import Writing
-from tests.dashboard import people
+from roxels.testing import CountedIds
+from tests.dashboard import people, stage
 from tests.dashboard.markup import Markup
 from tests.dashboard.office import TEMPLATE, Office, csrf, sign_in
+from tests.dashboard.stage import Past
 
 CORPUS = [
     "<script>alert(1)</script>",
@@ -204,3 +208,17 @@ async def test_no_page_shows_a_secret(office: Office, operator: httpx2.AsyncClie
         assert token not in text
         assert str(opened.token) not in text
         assert "argon2" not in text
+
+
+async def test_no_page_of_all_shows_a_value_that_opens_something(tmp_path: Path) -> None:
+    clock = Past()
+    office = Office(tmp_path, clock, CountedIds())
+    await office.open()
+    scene = await stage.fill(office, clock)
+    async with office.client() as client:
+        await sign_in(client)
+        for name, address in scene.addresses().items():
+            text = (await client.get(address)).text
+            assert not re.findall(r"\b(?:sk_test|sk_live|st|ops|join|is_test|whsec)_\w*secret\w*|whsec_|argon2|hunter\d", text), name
+            assert client.cookies["roxels_operator"] not in text, name
+    await office.close()
