@@ -1,6 +1,6 @@
 # `make help` lists the targets. Everything the project needs is installed into .venv by its own files.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test attack crash bench check fix lock docs
+.PHONY: help setup run test attack crash bench check fix lock docs pictures
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
@@ -50,6 +50,9 @@ fix: $(STAMP) ## format the code and mend what the linter can mend
 
 docs: $(STAMP) ## write the generated pages of docs/ again
 	@$(BIN)/python -m tools.generate
+
+pictures: $(STAMP) ## take the pictures of the dashboard in docs/ again (needs Chromium)
+	@$(BIN)/python -m tools.pictures $(ARGS)
 
 lock: $(STAMP) ## choose versions again and write them, with their hashes, to requirements.lock (needs the network)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -69,7 +69,7 @@ async def test_a_visit_that_is_opened_for_somebody_is_told_from_their_coming(
         ("ended", "Not resumed: the earlier one had ended."),
         ("window_over", "Not resumed: the earlier one was left more than 1 month ago"),
         ("resumption_off", "Not resumed: this template begins anew at every visit"),
-        ("proof_needed", "Not resumed: this template opens the past to better proven visits only"),
+        ("proof_needed", "Not resumed: this visit was claimed; the template asks for verified (history_requires)."),
     ],
 )
 async def test_why_it_did_not_resume_and_what_was_before(
@@ -102,7 +102,7 @@ async def test_the_owner_reads_the_truth_and_what_the_page_was_told(
     claimed = await office.visit("ada")
     assert (claimed.reason, claimed.judged) == ("new_person", "proof_needed")
     page = await shown(operator, f"/dashboard/conversations/{claimed.conversation_id}")
-    assert "and this one was claimed. The page was told only new_person ." in page.text
+    assert "what was said in verified ones never opens to less. The page was told only new_person ." in page.text
 
 
 async def test_what_was_before_is_of_the_same_kind(

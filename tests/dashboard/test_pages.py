@@ -203,7 +203,7 @@ async def test_a_conversation_stands_there_whole(
     await sign_in(operator)
     page = await shown(operator, f"/dashboard/conversations/{opened.conversation_id}")
     for expected in (
-        "First visit claimed 2026-03-02 09:00 Begun: there was no earlier conversation",
+        "First visit claimed 2026-03-02 09:00 Begun: there was nothing earlier to go on with.",
         "Left for 4 days, came back claimed 2026-03-06 09:00 Resumed: the conversation was still open",
         "Context from the page page",
         "We are Analytical Engines.",

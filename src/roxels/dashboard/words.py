@@ -10,6 +10,7 @@ import msgspec
 from roxels.api.shapes import Attempt, Delivery
 from roxels.domain.lifecycle import TYPE, EventName
 from roxels.domain.persons import Person
+from roxels.domain.proof import Proof
 from roxels.domain.templates import Template
 from roxels.outbound.attempt import FAULTS
 
@@ -157,7 +158,7 @@ def why(reason: str, proof: str, template: Template) -> str:
         case "resumed":
             return "Resumed: the conversation was still open, and recent enough."
         case "new_person":
-            return "Begun: there was no earlier conversation that this visit could have gone on with."
+            return "Begun: there was nothing earlier to go on with."
         case "asked_new":
             return "Not resumed: a fresh start was asked for."
         case "resumption_off":
@@ -172,10 +173,10 @@ def why(reason: str, proof: str, template: Template) -> str:
         case "none_open":
             return "Not resumed: no earlier one was left open."
         case "proof_needed":
-            return (
-                "Not resumed: this template opens the past to better proven visits only (history_requires), "
-                f"and this one was {proof}."
-            )
+            asked = template.history_requires.name
+            if Proof[proof] < template.history_requires:
+                return f"Not resumed: this visit was {proof}; the template asks for {asked} (history_requires)."
+            return f"Not resumed: this visit was {proof}, and what was said in verified ones never opens to less."
         case _:
             return reason
 
