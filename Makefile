@@ -51,8 +51,8 @@ fix: $(STAMP) ## format the code and mend what the linter can mend
 docs: $(STAMP) ## write the generated pages of docs/ again
 	@$(BIN)/python -m tools.generate
 
-pictures: $(STAMP) ## take the pictures of the embed in docs/ again (needs Chromium)
-	@$(BIN)/python -m tools.pictures
+pictures: $(STAMP) ## take the pictures in docs/ again (needs Chromium; ARGS="demo" takes one)
+	@$(BIN)/python -m tools.pictures $(ARGS)
 
 lock: $(STAMP) ## choose versions again and write them, with their hashes, to requirements.lock (needs the network)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 import httpx2
+from pydantic import SecretStr
 
 from roxels.actions import forget
 from roxels.actions.forget import Wish
@@ -11,6 +12,7 @@ from roxels.actions.identify import TokenRefused, note_refusal
 from roxels.actions.open import Wish as OpenWish
 from roxels.actions.open import open_visit
 from roxels.ambient import RandomIds, SystemClock
+from roxels.api.services import RunsWith
 from roxels.domain.proof import Proof
 from roxels.server import House, build
 from roxels.settings import Settings
@@ -52,6 +54,24 @@ async def test_what_was_being_erased_is_erased_after_the_next_start(tmp_path: Pa
         assert link.receipt.counts["persons"] == 1
         assert await house.store.read_across(erasures.pending) == []
         assert found(tmp_path, ["user_canary_adaadaada"]) == {}
+
+
+async def test_it_knows_what_it_runs_with_and_no_secret(tmp_path: Path) -> None:
+    settings = Settings(
+        data=tmp_path,
+        model_url="http://127.0.0.1:1/v1",
+        model="small",
+        model_key=SecretStr("hunter2"),
+        public_url="https://talk.example.com",
+        worker=False,
+        limits=False,
+        allow_private_targets=True,
+    )
+    house = build(settings, clock=SystemClock(), ids=RandomIds())
+    assert house.app.state.services.runs_with == RunsWith(
+        database="SQLite", model="small", has_public_url=True, worker=False, limits=False, private_targets=True
+    )
+    await house.close()
 
 
 async def test_metrics_count_what_was_kept(tmp_path: Path) -> None:

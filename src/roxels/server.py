@@ -38,7 +38,7 @@ from roxels.agent.speakers.scripted import ScriptedSpeaker
 from roxels.api.app import build_api
 from roxels.api.measures import Measures
 from roxels.api.pages import Files, page_routes
-from roxels.api.services import Services
+from roxels.api.services import RunsWith, Services
 from roxels.dashboard.routes import dashboard_routes
 from roxels.domain.clock import Clock
 from roxels.domain.ids import Ids
@@ -147,6 +147,14 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         limits=limits,
         registry=CollectorRegistry(),
         is_draining=lambda: rooms.is_draining,
+        runs_with=RunsWith(
+            database="SQLite" if settings.database_url is None else "PostgreSQL",
+            model=settings.model if settings.model_url else None,
+            has_public_url=settings.public_url is not None,
+            worker=settings.worker,
+            limits=settings.limits,
+            private_targets=settings.allow_private_targets,
+        ),
     )
     tally = logs.Tally()
     services.registry.register(Measures(lambda: store.counts + tally.counts, lambda: rooms.attendance))

@@ -54,6 +54,12 @@ async def test_a_delivery_is_shown_with_its_attempts_and_without_credentials(
         (1, 500, "no")
     ]
     assert shown["interview_id"] == opened["id"]
+    assert shown.pop("request") == {
+        "method": "POST",
+        "url": shown["url"],
+        "headers": {"Content-Type": "application/json"},
+        "body": "{}",
+    }
     whole = (await server.get(f"/v1/interviews/{opened['id']}")).json()
     assert whole["outputs"]["webhooks"] == [shown]
 

@@ -103,6 +103,7 @@ TABLE: dict[str, Row] = {
     "PATCH /v1/secrets/{secret_id}": Row("secret", {"description": "Eve's"}),
     "DELETE /v1/secrets/{secret_id}": Row("secret"),
     "PUT /v1/secrets/{secret_id}/value": Row("secret", {"value": "x"}),
+    "GET /v1/installation": Row("secret"),
     "GET /healthz": Row("anyone"),
     "GET /readyz": Row("anyone"),
     "GET /metrics": Row("anyone"),

@@ -318,5 +318,6 @@ async def test_a_page_about_the_other_environment_is_like_a_missing_one(asked: A
 
 def page_ids(things: Things) -> dict[str, str]:
     """What the names in the dashboard's addresses stand for."""
-    more = {"conversation_id": things.ids["interview_id"], "nothing": "x", "key_id": things.ids["embed_key_id"]}
+    embed_key = things.ids["embed_key_id"]
+    more = {"conversation_id": things.ids["interview_id"], "nothing": "x", "key_id": embed_key, "id": embed_key}
     return {**ids_of(things), **more}

@@ -134,6 +134,7 @@ class Office:
         method: Method = "external_id",
         resume: bool = True,
         context: dict[str, Any] | None = None,
+        browser: str | None = None,
     ) -> Opened:
         """Somebody comes."""
         wish = Wish(
@@ -145,6 +146,8 @@ class Office:
             method=method,
             context=context or {},
             resume=resume,
+            browser=browser,
+            host=None if browser is None else "app.example.com",
         )
         return await self.store.write("test", open_visit, wish, self.ids)
 

@@ -1,5 +1,9 @@
 """People with a past, for pages that should have something to show."""
 
+from collections.abc import Sequence
+
+import msgspec
+
 from roxels.actions.open import Opened
 from roxels.domain.events import (
     AgentSaid,
@@ -16,6 +20,10 @@ from roxels.domain.events import (
 from roxels.domain.occasions import Owed
 from roxels.domain.proof import Proof
 from roxels.domain.rendering import Frozen
+from roxels.storage import owing, schema
+from roxels.storage.deliveries import Attempt
+from roxels.storage.owing import Due
+from roxels.storage.transaction import Writing
 from tests.dashboard.office import Office
 
 
@@ -59,6 +67,22 @@ async def talk(office: Office, opened: Opened, company: str = "Analytical Engine
         *said(f"utt_3{who}", "Twelve people. Thank you!\n\nWhat would you like to do first?"),
         due=[owed],
     )
+
+
+async def owe(office: Office, opened: Opened, made: Frozen, *, status: str, attempts: Sequence[Attempt] = ()) -> str:
+    """A delivery of this conversation that stands so, with these attempts; says its id."""
+    delivery_id = office.ids.new("del")
+    owed = Owed(type="webhook", goal_id="your_team", commit_id=office.ids.new("commit"), revision=1, made=made)
+
+    def work(tx: Writing) -> None:
+        due = Due(id=delivery_id, environment="test", person_id=opened.person.id, owed=owed)
+        owing.owe(tx.connection, [owing.row_of(due, opened.conversation_id, tx.now)])
+        tx.run(schema.deliveries.update().where(schema.deliveries.c.id == delivery_id).values(status=status))
+        for attempt in attempts:
+            tx.run(schema.attempts.insert().values(msgspec.structs.asdict(attempt) | {"delivery_id": delivery_id}))
+
+    await office.store.write("test", work)
+    return delivery_id
 
 
 async def finish(office: Office, opened: Opened) -> None:

@@ -60,6 +60,13 @@ async def test_with_nothing_there_every_page_says_what_to_do_next(bare: httpx2.A
     assert "/dashboard/embed" in everyone.links
     embed = await shown(bare, "/dashboard/embed")
     assert "No template in test yet" in embed.text
+    assert "Nothing was erased yet" in (await shown(bare, "/dashboard/receipts")).text
+    assert "Tell another address" in (await shown(bare, "/dashboard/settings")).text
+    for place in ("keys", "webhook-secrets", "identity-secrets", "secrets"):
+        assert "in test yet" in (await shown(bare, f"/dashboard/{place}")).text
+    deliveries = await shown(bare, "/dashboard/deliveries")
+    assert "Nothing was sent yet" in deliveries.text
+    assert "/dashboard/templates" in deliveries.links
     assert "Nobody found" in (await shown(bare, "/dashboard/?q=ada")).text
 
 
@@ -199,8 +206,8 @@ async def test_a_conversation_stands_there_whole(
     await sign_in(operator)
     page = await shown(operator, f"/dashboard/conversations/{opened.conversation_id}")
     for expected in (
-        "First visit claimed 2026-03-02 09:00 new: a first conversation",
-        "Came back after 4 days claimed 2026-03-06 09:00 resumed: an open conversation was recent enough",
+        "First visit claimed 2026-03-02 09:00 Begun: there was nothing earlier to go on with.",
+        "Left for 4 days, came back claimed 2026-03-06 09:00 Resumed: the conversation was still open",
         "Context from the page page",
         "We are Analytical Engines.",
         "Understood company: Analytical Engines",
@@ -266,13 +273,13 @@ async def test_what_names_nobody_is_sent_again(office: Office, operator: httpx2.
     form = {"csrf": csrf(await operator.get("/dashboard/"))}
     delivery_id = (await office.store.read("test", deliveries.listed, Wanted(), Span())).items[0].id
     sent = await operator.post(f"/dashboard/deliveries/{delivery_id}/send", data=form)
-    assert (sent.status_code, sent.headers["location"]) == (303, "/dashboard")
+    assert (sent.status_code, sent.headers["location"]) == (303, f"/dashboard/deliveries/{delivery_id}")
 
 
 async def test_a_delivery_is_sent_again(office: Office, operator: httpx2.AsyncClient) -> None:
     opened = await office.visit()
     await people.talk(office, opened)
-    form = {"csrf": csrf(await operator.get("/dashboard/"))}
+    form = {"csrf": csrf(await operator.get("/dashboard/")), "from": "conversation"}
     sent = await operator.post("/dashboard/deliveries/del_1/send", data=form)
     assert sent.headers["location"] == f"/dashboard/conversations/{opened.conversation_id}#outputs"
     assert (await operator.post("/dashboard/deliveries/del_99/send", data=form)).status_code == 404
@@ -309,10 +316,17 @@ async def test_the_json_is_what_the_api_shows(office: Office, operator: httpx2.A
 
 async def test_what_is_not_there_is_said_so(office: Office, operator: httpx2.AsyncClient) -> None:
     for address in ("people/x", "people/x/erase", "conversations/x", "conversations/x/live", "conversations/x/json",
-                    "conversations/x/events", "conversations/x/erase", "receipts/x", "nowhere"):  # fmt: skip
+                    "conversations/x/events", "conversations/x/erase", "receipts/x", "receipts/x/file", "deliveries/x",
+                    "nowhere"):  # fmt: skip
         assert "Nothing here" in (await shown(operator, f"/dashboard/{address}", 404)).text
     form = {"csrf": csrf(await operator.get("/dashboard/"))}
-    for address in ("people/x/erase", "conversations/x/erase", "conversations/x/end", "embed/x/revoke"):
+    for address in (
+        "people/x/erase",
+        "conversations/x/erase",
+        "conversations/x/end",
+        "embed/x/revoke",
+        "deliveries/x/send",
+    ):
         assert (await operator.post(f"/dashboard/{address}", data=form)).status_code == 404, address
 
 

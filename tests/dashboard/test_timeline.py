@@ -22,6 +22,7 @@ from tests.dashboard.office import TEMPLATE
 from tests.domain.histories import histories
 
 OURS: Template = read("tpl_1", 1, TEMPLATE)
+BROWSERS = {"s1": "one", "s2": "two", "s3": None}
 PAGES = Pages(FakeClock(START + timedelta(days=400)))
 
 
@@ -40,7 +41,7 @@ def test_every_history_can_be_drawn(facts: list[Fact]) -> None:
         left_at=None,
     )
     progress = Progress(facts=facts, stored=stored, deliveries=())
-    Markup(PAGES.part("entries.html", entries=timeline.entries(facts, OURS)))
+    Markup(PAGES.part("entries.html", entries=timeline.entries(facts, OURS, BROWSERS)))
     Markup(PAGES.part("panels.html", csrf="c", **panels(OURS, progress)))
     for fact in facts:
         assert msgspec.json.decode(words.as_json(views.event(fact)))["seq"] == fact.seq
@@ -48,8 +49,10 @@ def test_every_history_can_be_drawn(facts: list[Fact]) -> None:
 
 @given(histories(), st.integers(0, 30))
 def test_a_page_grows_by_appending(facts: list[Fact], after: int) -> None:
-    whole = timeline.entries(facts, OURS)
-    assert whole == timeline.entries(facts[:after], OURS) + timeline.entries(facts, OURS, after=after)
+    whole = timeline.entries(facts, OURS, BROWSERS)
+    assert whole == timeline.entries(facts[:after], OURS, BROWSERS) + timeline.entries(
+        facts, OURS, BROWSERS, after=after
+    )
     assert [entry.seq for entry in whole] == sorted({entry.seq for entry in whole})
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from roxels.actions.inspect import Whole
 from roxels.actions.recollect import recollect_all
 from roxels.domain.conversation import EMPTY, Conversation
 from roxels.domain.errors import NotFound
@@ -11,12 +12,16 @@ from roxels.domain.events import Fact
 from roxels.domain.memory import Memory
 from roxels.domain.persons import Person
 from roxels.domain.proof import Proof
-from roxels.storage import conversations, deliveries, log, persons, sessions, templates
+from roxels.storage import conversations, deliveries, devices, log, persons, sessions, templates
 from roxels.storage.conversations import Outline, Wanted
 from roxels.storage.deliveries import Delivery
+from roxels.storage.devices import Device
 from roxels.storage.log import Stored
-from roxels.storage.pages import Page, Span
+from roxels.storage.pages import Cursor, Page, Span
 from roxels.storage.transaction import Reading
+
+#: Conversations before one that are looked through for the one that it could have gone on with.
+EARLIER = 20
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +38,7 @@ class Portrait(msgspec.Struct, frozen=True, kw_only=True):
     conversations: Page[Outline]
     template_names: dict[str, str]
     memory: Memory
+    devices: tuple[Device, ...]
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +47,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     facts: list[Fact]
     stored: Stored
     deliveries: tuple[Delivery, ...]
+    #: Which browser holds each session; to compare, never to show.
+    browsers: dict[str, str | None] = {}
 
 
 def people(tx: Reading, words: str, span: Span) -> Page[Entry]:
@@ -62,6 +70,7 @@ def portrait(tx: Reading, person_id: str, span: Span) -> Portrait:
         conversations=found,
         template_names=_names(tx, {outline.template_id for outline in found.items}),
         memory=recollect_all(tx, person_id),
+        devices=tuple(devices.of_person(tx, person_id)),
     )
 
 
@@ -74,7 +83,18 @@ def progress(tx: Reading, conversation_id: str, since: Conversation = EMPTY) -> 
         facts=log.read_facts(tx, conversation_id, after=since.head),
         stored=stored,
         deliveries=tuple(deliveries.of_conversation(tx, conversation_id)),
+        browsers=sessions.browsers_of(tx, conversation_id),
     )
+
+
+def before(tx: Reading, whole: Whole) -> Outline | None:
+    """The conversation that this person had on this template before this one: the newest of those that are as proven
+    as this one, else the newest of all."""
+    state = whole.stored.state
+    wanted = Wanted(person_id=whole.person.id, template_id=state.template_id)
+    begun = Cursor(state.created_at or tx.now, whole.stored.id, tx.environment)
+    found = conversations.listed(tx, wanted, Span(after=begun, limit=EARLIER)).items
+    return next((each for each in found if each.is_proven == state.is_proven), found[0] if found else None)
 
 
 def _names(tx: Reading, template_ids: Iterable[str]) -> dict[str, str]:

@@ -1,10 +1,11 @@
-"""Look at a conversation whole, as its owner may."""
+"""Look at a conversation whole, or at one delivery, as its owner may."""
 
 import msgspec
 
 from roxels.domain.errors import NotFound
 from roxels.domain.events import Fact
 from roxels.domain.persons import Person
+from roxels.domain.rendering import Frozen
 from roxels.domain.templates import Template
 from roxels.storage import conversations, deliveries, log, persons, templates
 from roxels.storage.deliveries import Delivery
@@ -21,6 +22,21 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     linked_person_id: str | None
     template: Template
     deliveries: tuple[Delivery, ...]
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery with what it sends; no request while it waits for the answer that it is made of."""
+
+    delivery: Delivery
+    request: Frozen | None
+
+
+def delivery(tx: Reading, delivery_id: str) -> Sent:
+    """The delivery of that id. Raises `NotFound`."""
+    found = deliveries.get(tx, delivery_id)
+    if found is None:
+        raise NotFound
+    return Sent(delivery=found, request=deliveries.request(tx, delivery_id))
 
 
 def conversation(tx: Reading, conversation_id: str) -> Whole:

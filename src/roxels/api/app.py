@@ -21,6 +21,7 @@ from roxels.api.routes import (
     embed_keys,
     erasing,
     health,
+    installation,
     interviews,
     jobs,
     keys,
@@ -53,6 +54,7 @@ TAGS = [
     {"name": "Retention", "description": "For how long what is kept."},
     {"name": "Audit", "description": "Who did what of consequence."},
     {"name": "Keys and secrets", "description": "Secret keys and webhook secrets."},
+    {"name": "Installation", "description": "What it runs with."},
     {"name": "Health", "description": "For load balancers and monitoring."},
 ]
 
@@ -91,6 +93,7 @@ RESOURCES: list[tuple[str, APIRouter, bool]] = [
     ("", lifecycle.router, True),
     ("", keys.router, True),
     ("", secrets.router, True),
+    ("", installation.router, True),
 ]
 
 

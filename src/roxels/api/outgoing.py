@@ -1,4 +1,4 @@
-"""What we call, as JSON: outputs tried out, lifecycle webhooks.
+"""What we call, as JSON: what a delivery sends, outputs tried out, lifecycle webhooks.
 
 The shape of each answer stands above the function that makes it.
 """
@@ -9,8 +9,11 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from roxels.actions.inspect import Sent
 from roxels.actions.rehearse import Rehearsed
+from roxels.api import shapes, views
 from roxels.domain.lifecycle import EventName
+from roxels.domain.rendering import Frozen
 from roxels.outbound.attempt import FAULTS, Outcome
 from roxels.storage.lifecycle import Hook
 
@@ -22,6 +25,23 @@ class MadeRequest(TypedDict):
     url: Annotated[str, Field(description="Secrets stand in it, and in all the rest, by name only.")]
     headers: dict[str, str]
     body: Annotated[str | None, Field(description="The exact text; null where the method carries none.")]
+
+
+def made_request(made: Frozen) -> MadeRequest:
+    """A frozen request; a user name and password in its address are left out."""
+    return {"method": made.method, "url": views.redacted(made.url), "headers": made.headers, "body": made.body}
+
+
+class SentDelivery(shapes.Delivery):
+    """A delivery with what it sends."""
+
+    request: Annotated[MadeRequest | None, Field(description="null while it waits for the answer that it is made of.")]
+
+
+def sent(found: Sent) -> SentDelivery:
+    """A delivery with what it sends."""
+    request = None if found.request is None else made_request(found.request)
+    return {**views.delivery(found.delivery), "request": request}
 
 
 class Preview(TypedDict):
@@ -53,12 +73,7 @@ class TriedOut(Preview):
 def preview(made: Rehearsed) -> Preview:
     """The request, and what it lacks."""
     return {
-        "request": {
-            "method": made.request.method,
-            "url": made.request.url,
-            "headers": made.request.headers,
-            "body": made.request.body,
-        },
+        "request": made_request(made.request),
         "unknown_variables": list(made.request.unknown),
         "secrets": sorted(made.request.secrets),
         "missing_secrets": made.missing,

@@ -1,6 +1,7 @@
 """What the door works with. `server.build` makes one and hands it to `build_api`."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 from fastapi import Request
@@ -15,6 +16,22 @@ from roxels.domain.ids import Ids
 from roxels.outbound.rehearsing import Rehearser
 from roxels.storage.store import Store
 from roxels.wire.limits import Allowance
+
+
+class RunsWith(msgspec.Struct, frozen=True, kw_only=True):
+    """What an installation was set up with, as far as it is no secret."""
+
+    database: Literal["SQLite", "PostgreSQL"] = "SQLite"
+    #: The language model that speaks; None: the scripted speaker.
+    model: str | None = None
+    #: Whether somebody said where browsers reach it (`ROXELS_PUBLIC_URL`).
+    has_public_url: bool = False
+    #: Whether this process delivers.
+    worker: bool = True
+    #: Whether requests are counted.
+    limits: bool = True
+    #: Whether outputs may reach private addresses.
+    private_targets: bool = False
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +53,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     registry: CollectorRegistry
     #: True once the server was told to stop.
     is_draining: Callable[[], bool]
+    runs_with: RunsWith = RunsWith()
 
     @property
     def audit(self) -> Auditor:

@@ -288,6 +288,19 @@ class Retention(TypedDict):
     would_remove: RetentionCounts
 
 
+class Installation(TypedDict):
+    """What this installation runs with."""
+
+    version: str
+    origin: Annotated[str, Field(description="Where browsers reach it.")]
+    has_public_url: Annotated[bool, Field(description="Whether `ROXELS_PUBLIC_URL` says so; else it is a guess.")]
+    database: Literal["SQLite", "PostgreSQL"]
+    model: Annotated[str | None, Field(description="The language model that speaks; null: the scripted speaker.")]
+    worker: Annotated[bool, Field(description="Whether this process delivers.")]
+    limits: Annotated[bool, Field(description="Whether requests are counted.")]
+    private_targets: Annotated[bool, Field(description="Whether outputs may reach private addresses.")]
+
+
 class JobItem(TypedDict):
     """What became of one name, in the order in which they were sent (`ids`, then `external_ids`)."""
 

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from typing import Any, Literal, TypeVar, assert_never, cast
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,6 +14,7 @@ from roxels.actions.forget_line import line_id
 from roxels.actions.inspect import Whole
 from roxels.actions.open import Opened
 from roxels.api import paging, shapes
+from roxels.api.services import RunsWith
 from roxels.domain import soundness
 from roxels.domain.context import unproven
 from roxels.domain.conversation import Conversation, Message, SessionState, Unfinished
@@ -480,6 +482,20 @@ def job(kept: Job, origin: str, items: list[Item] | None = None) -> shapes.Job:
     if items is not None and kept.kind != "export_person":
         shown["items"] = [{"status": item.status, "receipt_id": item.receipt_id} for item in items]
     return shown
+
+
+def installation(made: RunsWith, origin: str) -> shapes.Installation:
+    """What an installation runs with."""
+    return {
+        "version": version("roxels"),
+        "origin": origin,
+        "has_public_url": made.has_public_url,
+        "database": made.database,
+        "model": made.model,
+        "worker": made.worker,
+        "limits": made.limits,
+        "private_targets": made.private_targets,
+    }
 
 
 def retention(rule: Rule, counts: Counts) -> shapes.Retention:

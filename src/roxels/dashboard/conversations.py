@@ -8,9 +8,10 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from roxels.actions import finish, inspect, manage
+from roxels.actions import browse, finish, inspect, open
 from roxels.actions.browse import Progress, progress
 from roxels.actions.inspect import Whole
+from roxels.actions.open import Opened
 from roxels.api import views
 from roxels.api.answers import Answer, reply
 from roxels.dashboard import timeline, words
@@ -20,9 +21,11 @@ from roxels.dashboard.live import Watch, after_of
 from roxels.dashboard.pages import HEADERS
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.conversation import Conversation
+from roxels.domain.errors import RoxelsError
 from roxels.domain.events import Fact, FieldCaptured
 from roxels.domain.templates import Template
-from roxels.storage.transaction import Reading
+from roxels.storage.conversations import Outline
+from roxels.storage.transaction import Reading, Writing
 
 #: Raw events on the page itself; all of them stand on a page of their own.
 RAW_EVENTS = 40
@@ -37,15 +40,33 @@ class Conversations:
 
     async def one(self, viewer: Viewer, request: Request) -> Response:
         """The conversation as it stands; its page goes on by `live`."""
-        whole, made = await self._read(viewer, request)
+        return await self.shown(viewer, request)
+
+    async def shown(
+        self,
+        viewer: Viewer,
+        request: Request,
+        *,
+        fault: RoxelsError | None = None,
+        typed: str = "",
+        link: Opened | None = None,
+    ) -> Response:
+        """The same, after a form of it: with what is wrong with whose it is said to be, or with a fresh link."""
+        conversation_id = request.path_params["conversation_id"]
+        whole, made, before = await self._desk.services.store.read(viewer.environment, _all, conversation_id)
         await self._note_view(viewer, whole.stored.id)
         return self._desk.pages.page(
             viewer,
             "conversation.html",
+            status=fault.status if fault else 200,
             whole=whole,
-            entries=timeline.entries(made.facts, whole.template),
+            before=before,
+            entries=timeline.entries(made.facts, whole.template, made.browsers),
             **panels(whole.template, made),
             csrf=viewer.csrf,
+            fault=fault,
+            typed=typed,
+            link=views.link(link, self._desk.services.origin) if link else None,
         )
 
     async def live(self, viewer: Viewer, request: Request) -> Response:
@@ -83,6 +104,17 @@ class Conversations:
         response.headers.update(HEADERS)
         return response
 
+    async def link(self, viewer: Viewer, request: Request, _form: FormData) -> Response:
+        """A fresh link into it, told once: whoever opens it first is let in."""
+        conversation_id, services = request.path_params["conversation_id"], self._desk.services
+
+        def work(tx: Writing) -> Opened:
+            opened = open.open_again(tx, conversation_id, services.ids)
+            services.audit.note(tx, viewer.actor, "identity.link_opened", ("interview", conversation_id))
+            return opened
+
+        return await self.shown(viewer, request, link=await services.store.write(viewer.environment, work))
+
     async def end(self, viewer: Viewer, request: Request, _form: FormData) -> Response:
         """Say nothing more in it."""
         conversation_id = request.path_params["conversation_id"]
@@ -102,15 +134,6 @@ class Conversations:
         )
         return told(self._desk.pages, viewer, request, done)
 
-    async def send_again(self, viewer: Viewer, request: Request, _form: FormData) -> Response:
-        """Owe a delivery once more."""
-        delivery = await self._desk.services.store.write(
-            viewer.environment, manage.send_again, request.path_params["delivery_id"]
-        )
-        if delivery.conversation_id is None:
-            return RedirectResponse("/dashboard", 303)
-        return RedirectResponse(f"/dashboard/conversations/{quote(delivery.conversation_id)}#outputs", 303)
-
     async def _note_view(self, viewer: Viewer, conversation_id: str) -> None:
         services = self._desk.services
         await services.store.write(
@@ -122,7 +145,7 @@ class Conversations:
 
 
 class Datum(msgspec.Struct, frozen=True, kw_only=True):
-    """A field of a goal as the page shows it. `seq` is the place of the words it came from."""
+    """A field of a goal as the page shows it. `seq` is the place of the words it came from, `quote` those words."""
 
     name: str
     label: str
@@ -131,6 +154,7 @@ class Datum(msgspec.Struct, frozen=True, kw_only=True):
     is_skipped: bool
     value: Any = None
     seq: int | None = None
+    quote: str | None = None
 
 
 class GoalCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,10 +186,8 @@ def panels(template: Template, made: Progress) -> dict[str, Any]:
 
 def cards(template: Template, state: Conversation, facts: list[Fact]) -> list[GoalCard]:
     """Every goal with its fields, each with the place of the words that it was understood from."""
-    source = {
-        (fact.event.goal_id, fact.event.field): state.said.get(fact.event.said_id or "")
-        for fact in facts
-        if isinstance(fact.event, FieldCaptured)
+    captured = {
+        (fact.event.goal_id, fact.event.field): fact.event for fact in facts if isinstance(fact.event, FieldCaptured)
     }
     made = []
     for goal in template.goals:
@@ -179,7 +201,8 @@ def cards(template: Template, state: Conversation, facts: list[Fact]) -> list[Go
                 is_known=name in known.data,
                 is_skipped=name in known.skipped,
                 value=known.data.get(name),
-                seq=source.get((goal.id, name)),
+                seq=state.said.get(captured[goal.id, name].said_id or "") if (goal.id, name) in captured else None,
+                quote=captured[goal.id, name].quote if (goal.id, name) in captured else None,
             )
             for name in dict.fromkeys([*labels, *known.data])
         )
@@ -194,6 +217,11 @@ def cards(template: Template, state: Conversation, facts: list[Fact]) -> list[Go
             )
         )
     return made
+
+
+def _all(tx: Reading, conversation_id: str) -> tuple[Whole, Progress, Outline | None]:
+    whole, made = _both(tx, conversation_id)
+    return whole, made, browse.before(tx, whole)
 
 
 def _both(tx: Reading, conversation_id: str) -> tuple[Whole, Progress]:

@@ -81,7 +81,7 @@ class Watch:
     def _frame(self, made: Progress, shown: int, *, with_panels: bool) -> str:
         state = made.stored.state
         pages = self._desk.pages
-        entries = timeline.entries(made.facts, self._template, after=shown)
+        entries = timeline.entries(made.facts, self._template, made.browsers, after=shown)
         unfinished = state.unfinished
         frame = {
             "head": state.head,

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from roxels.api.pages import FOR_GOOD, Files
-from roxels.dashboard import words
+from roxels.dashboard import navigation, words
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.clock import Clock
 from roxels.domain.errors import RateLimited, RoxelsError
@@ -55,6 +55,8 @@ class Pages:
         self._templates.globals |= {
             "static": f"/dashboard/static/{self.files.version}",
             "words": words,
+            "navigation": navigation.GROUPS,
+            "path_of": navigation.path_of,
             "ago": lambda at: words.ago(self._clock.now(), at),
         }
         self._templates.filters |= {

@@ -6,11 +6,12 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from roxels.actions import browse, forget_line
+from roxels.actions import browse, forget_line, revoke
 from roxels.api import paging
 from roxels.dashboard.desk import Desk
 from roxels.dashboard.erased import told
 from roxels.dashboard.viewer import Viewer
+from roxels.storage.conversations import Outline
 from roxels.storage.pages import Span
 from roxels.storage.transaction import Writing
 
@@ -51,7 +52,9 @@ class People:
             viewer,
             "person.html",
             person=portrait.person,
-            outlines=page.items,
+            proven=[each for each in page.items if _is_certain(each)],
+            unproven=[each for each in page.items if not _is_certain(each)],
+            devices=portrait.devices,
             next=paging.written(page.next) if page.next else None,
             is_first="cursor" not in request.query_params,
             template_names=portrait.template_names,
@@ -84,6 +87,18 @@ class People:
         await services.store.write(viewer.environment, work)
         return RedirectResponse(f"/dashboard/people/{quote(person_id, safe='')}", 303)
 
+    async def revoke_device(self, viewer: Viewer, request: Request, _form: FormData) -> Response:
+        """Make a browser a stranger to her, at once."""
+        person_id, device_id = request.path_params["person_id"], request.path_params["device_id"]
+        services = self._desk.services
+
+        def work(tx: Writing) -> None:
+            revoke.revoke_device(tx, person_id, device_id)
+            services.audit.note(tx, viewer.actor, "device.revoked", ("person", person_id))
+
+        await services.store.write(viewer.environment, work)
+        return RedirectResponse(f"/dashboard/people/{quote(person_id, safe='')}#devices", 303)
+
     async def _portrait(self, viewer: Viewer, request: Request) -> browse.Portrait:
         return await self._desk.services.store.read(
             viewer.environment,
@@ -91,6 +106,11 @@ class People:
             request.path_params["person_id"],
             span_of(request, CONVERSATIONS_OF_A_PAGE),
         )
+
+
+def _is_certain(outline: Outline) -> bool:
+    """Whether it was she who talked: somebody was verified, or an adoption speaks for it."""
+    return outline.is_proven or outline.is_vouched
 
 
 def span_of(request: Request, limit: int) -> Span:

@@ -4,16 +4,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from roxels.api.issued import K
 from roxels.api.services import Services
+from roxels.dashboard.adopting import Adopting
+from roxels.dashboard.audit import AuditLog
 from roxels.dashboard.conversations import Conversations
+from roxels.dashboard.deliveries import Deliveries
 from roxels.dashboard.designs import Designs
 from roxels.dashboard.desk import Desk
 from roxels.dashboard.embeds import Embeds
 from roxels.dashboard.entrance import Entrance
 from roxels.dashboard.erased import Receipts
+from roxels.dashboard.exports import Exporting
 from roxels.dashboard.gate import WELCOME, Gate
+from roxels.dashboard.installation import Installation
+from roxels.dashboard.keys import IDENTITIES, KEYS, WEBHOOKS, Keys
 from roxels.dashboard.pages import Pages
 from roxels.dashboard.people import People, home
+from roxels.dashboard.secrets import Secrets
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import NotFound
 
@@ -23,10 +31,12 @@ def dashboard_routes(services: Services) -> list[Route]:
     desk = Desk(services=services, pages=Pages(services.clock))
     gate = Gate(desk)
     entrance, people, conversations = Entrance(desk, gate), People(desk), Conversations(desk)
-    receipts, embeds, designs = Receipts(desk), Embeds(desk), Designs(desk)
+    receipts, embeds, designs, deliveries = Receipts(desk), Embeds(desk), Designs(desk), Deliveries(desk)
+    secrets, audit, settings = Secrets(desk), AuditLog(desk), Installation(desk)
+    adopting, exporting = Adopting(desk, conversations), Exporting(desk)
     shows, changes = gate.shows, gate.changes
     person, conversation = "/dashboard/people/{person_id}", "/dashboard/conversations/{conversation_id}"
-    template = "/dashboard/templates/{template_id}"
+    template, delivery = "/dashboard/templates/{template_id}", "/dashboard/deliveries/{delivery_id}"
     return [
         *desk.pages.routes(),
         Route("/dashboard/login", entrance.page, methods=["GET"]),
@@ -40,17 +50,35 @@ def dashboard_routes(services: Services) -> list[Route]:
         Route("/dashboard/", shows(people.everyone), methods=["GET"]),
         Route(person, shows(people.one), methods=["GET"]),
         Route(f"{person}/memory", changes(people.forget_line), methods=["POST"]),
+        Route(f"{person}/devices/{{device_id}}/revoke", changes(people.revoke_device), methods=["POST"]),
+        Route(f"{person}/export", changes(exporting.begin), methods=["POST"]),
+        Route("/dashboard/exports/{job_id}", shows(exporting.one), methods=["GET"]),
+        Route("/dashboard/exports/{job_id}/file", shows(exporting.file), methods=["GET"]),
         Route(f"{person}/erase", shows(people.ask_to_erase), methods=["GET"]),
         Route(f"{person}/erase", changes(people.erase), methods=["POST"]),
         Route(conversation, shows(conversations.one), methods=["GET"]),
         Route(f"{conversation}/live", shows(conversations.live), methods=["GET"]),
         Route(f"{conversation}/events", shows(conversations.events), methods=["GET"]),
         Route(f"{conversation}/json", shows(conversations.as_json), methods=["GET"]),
+        Route(f"{conversation}/adopt", changes(adopting.adopt), methods=["POST"]),
+        Route(f"{conversation}/adopt/undo", changes(adopting.undo), methods=["POST"]),
+        Route(f"{conversation}/link", changes(conversations.link), methods=["POST"]),
         Route(f"{conversation}/end", changes(conversations.end), methods=["POST"]),
         Route(f"{conversation}/erase", shows(conversations.ask_to_erase), methods=["GET"]),
         Route(f"{conversation}/erase", changes(conversations.erase), methods=["POST"]),
-        Route("/dashboard/deliveries/{delivery_id}/send", changes(conversations.send_again), methods=["POST"]),
+        Route("/dashboard/deliveries", shows(deliveries.all), methods=["GET"]),
+        Route("/dashboard/deliveries/send", changes(deliveries.send_all_again), methods=["POST"]),
+        Route(delivery, shows(deliveries.one), methods=["GET"]),
+        Route(f"{delivery}/send", changes(deliveries.send_again), methods=["POST"]),
+        Route("/dashboard/receipts", shows(receipts.all), methods=["GET"]),
         Route("/dashboard/receipts/{receipt_id}", shows(receipts.one), methods=["GET"]),
+        Route("/dashboard/receipts/{receipt_id}/file", shows(receipts.file), methods=["GET"]),
+        Route("/dashboard/audit", shows(audit.all), methods=["GET"]),
+        Route("/dashboard/settings", shows(settings.page), methods=["GET"]),
+        Route("/dashboard/settings/retention", changes(settings.keep_for), methods=["POST"]),
+        Route("/dashboard/settings/webhooks", changes(settings.tell), methods=["POST"]),
+        Route("/dashboard/settings/webhooks/{webhook_id}", changes(settings.tell_other), methods=["POST"]),
+        Route("/dashboard/settings/webhooks/{webhook_id}/remove", changes(settings.tell_no_more), methods=["POST"]),
         Route("/dashboard/templates", shows(designs.all), methods=["GET"]),
         Route("/dashboard/templates/new", shows(designs.begin), methods=["GET"]),
         Route("/dashboard/templates/new", changes(designs.create), methods=["POST"]),
@@ -61,7 +89,23 @@ def dashboard_routes(services: Services) -> list[Route]:
         Route("/dashboard/embed", shows(embeds.page), methods=["GET"]),
         Route("/dashboard/embed", changes(embeds.create), methods=["POST"]),
         Route("/dashboard/embed/{key_id}/revoke", changes(embeds.revoke), methods=["POST"]),
+        Route("/dashboard/secrets", shows(secrets.all), methods=["GET"]),
+        Route("/dashboard/secrets", changes(secrets.create), methods=["POST"]),
+        Route("/dashboard/secrets/{secret_id}", changes(secrets.describe), methods=["POST"]),
+        Route("/dashboard/secrets/{secret_id}/value", changes(secrets.set_value), methods=["POST"]),
+        Route("/dashboard/secrets/{secret_id}/delete", changes(secrets.remove), methods=["POST"]),
+        *_keys(Keys(desk, KEYS), gate, "/dashboard/keys"),
+        *_keys(Keys(desk, WEBHOOKS), gate, "/dashboard/webhook-secrets"),
+        *_keys(Keys(desk, IDENTITIES), gate, "/dashboard/identity-secrets"),
         Route("/dashboard/{nothing:path}", shows(_nothing), methods=["GET"]),
+    ]
+
+
+def _keys(keys: Keys[K], gate: Gate, path: str) -> list[Route]:
+    return [
+        Route(path, gate.shows(keys.all), methods=["GET"]),
+        Route(path, gate.changes(keys.create), methods=["POST"]),
+        Route(f"{path}/{{id}}/revoke", gate.changes(keys.revoke), methods=["POST"]),
     ]
 
 

@@ -3,7 +3,7 @@
 One entry comes of one fact and none of it ever changes, so a page grows by appending the entries of newer facts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,9 +11,12 @@ import msgspec
 
 from roxels.dashboard import words
 from roxels.domain.events import (
+    AdoptionUndone,
+    AgentHeard,
     AgentSaid,
     AnyEvent,
     ContextAdded,
+    ConversationAdopted,
     ConversationEnded,
     ConversationExpired,
     ConversationFailed,
@@ -27,9 +30,18 @@ from roxels.domain.events import (
     MemoryForgotten,
     PersonSaid,
     SessionEnded,
+    SessionJoined,
     SessionStarted,
 )
+from roxels.domain.proof import Method
 from roxels.domain.templates import Template
+
+#: Characters of an answer that stand where it was heard no further.
+HEARD_SHOWN = 40
+
+
+#: Visits that are opened for somebody who comes later: by a link, or by the customer's server.
+OPENED_FOR_THEM = ("link", "secret_key")
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +56,15 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     interrupted: bool = False
 
 
+#: The browser of a visit beside those of the visits before it; `untold` where it, or all of those, keep no cookie.
+Browser = Literal["same", "earlier", "another", "untold"]
+
+
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody came. `away`: how long nothing had happened before; None at the first visit."""
+    """Somebody came. `away`: how long nothing had happened before; None at the first visit.
+
+    `told` is the reason as the visitor was told it, where that is less than the whole truth.
+    """
 
     kind: Literal["visit"] = "visit"
     seq: int
@@ -53,7 +72,14 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str | None
     proof: str
     reason: str
+    told: str | None
+    method: Method
+    why: str
+    browser: Browser
     away: timedelta | None
+
+
+What = Literal["captured", "skipped", "proposed", "blocked", "committed", "context", "heard", "joined", "left", "ended"]
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +88,9 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["note"] = "note"
     seq: int
     at: datetime
-    what: Literal["captured", "skipped", "proposed", "blocked", "committed", "context", "left", "ended"]
+    what: Literal[
+        "captured", "skipped", "proposed", "blocked", "committed", "context", "heard", "joined", "left", "ended"
+    ]
     label: str
     about: str = ""
     detail: str = ""
@@ -71,17 +99,60 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 Entry = Words | Visit | Note
 
 
-def entries(facts: Sequence[Fact], template: Template, *, after: int = 0) -> list[Entry]:
-    """The entries of the facts behind `after`; each sees what went before it."""
+def entries(
+    facts: Sequence[Fact], template: Template, browsers: Mapping[str, str | None], *, after: int = 0
+) -> list[Entry]:
+    """The entries of the facts behind `after`; each sees what went before it. `browsers`: of each session."""
     made: list[Entry] = []
-    visited_at: datetime | None = None
+    past = _Past(browsers)
     for fact in facts:
-        entry = _entry(fact, visited_at, template)
+        entry = _entry(fact, past, template)
         if entry is not None and fact.seq > after:
             made.append(entry)
-        if visited_at is not None or isinstance(fact.event, SessionStarted):
-            visited_at = fact.at
+        past.add(fact)
     return made
+
+
+class _Past:
+    """What went before an entry, as far as it is told in its light."""
+
+    def __init__(self, browsers: Mapping[str, str | None]) -> None:
+        self._browsers = browsers
+        self._seen: list[str] = []
+        #: When anything last happened since the first visit; None before it.
+        self.visited_at: datetime | None = None
+        #: How each visit was opened.
+        self.methods: dict[str, Method] = {}
+        #: Finished answers, by id.
+        self.said: dict[str, str] = {}
+
+    def add(self, fact: Fact) -> None:
+        """One more fact."""
+        if self.visited_at is not None or isinstance(fact.event, SessionStarted):
+            self.visited_at = fact.at
+        if isinstance(fact.event, AgentSaid):
+            self.said[fact.event.utterance_id] = fact.event.text
+        if isinstance(fact.event, SessionStarted):
+            self.methods[fact.session_id or ""] = fact.event.method
+        browser = self._browsers.get(fact.session_id or "")
+        if browser is not None and (isinstance(fact.event, SessionJoined) or self._has_come(fact)):
+            self._seen.append(browser)
+
+    def is_awaited(self, fact: Fact) -> bool:
+        """Whether somebody may still come into a visit that was opened for them."""
+        return self.methods.get(fact.session_id or "") in OPENED_FOR_THEM
+
+    def _has_come(self, fact: Fact) -> bool:
+        return isinstance(fact.event, SessionStarted) and fact.event.method not in OPENED_FOR_THEM
+
+    def browser(self, session_id: str | None) -> Browser:
+        """That of this session, beside those before it."""
+        browser = self._browsers.get(session_id or "")
+        if browser is None or not self._seen:
+            return "untold"
+        if browser == self._seen[-1]:
+            return "same"
+        return "earlier" if browser in self._seen else "another"
 
 
 def said_ids(entries: Iterable[Entry]) -> dict[str, int]:
@@ -89,18 +160,39 @@ def said_ids(entries: Iterable[Entry]) -> dict[str, int]:
     return {entry.id: entry.seq for entry in entries if isinstance(entry, Words)}
 
 
-def _entry(fact: Fact, visited_at: datetime | None, template: Template) -> Entry | None:
-    """`visited_at`: when anything last happened since the first visit; None before it."""
+def _entry(fact: Fact, past: _Past, template: Template) -> Entry | None:
     match fact.event:
         case PersonSaid(id=said_id, text=text):
             return Words(seq=fact.seq, at=fact.at, id=said_id, role="user", text=text)
         case AgentSaid(utterance_id=said_id, text=text, interrupted=interrupted):
             return Words(seq=fact.seq, at=fact.at, id=said_id, role="agent", text=text, interrupted=interrupted)
-        case SessionStarted(proof=proof, reason=reason):
-            away = None if visited_at is None else fact.at - visited_at
-            return Visit(seq=fact.seq, at=fact.at, session_id=fact.session_id, proof=proof, reason=reason, away=away)
+        case SessionStarted() as event:
+            return _visit(fact, event, past, template)
+        case SessionJoined():
+            joined = words.BROWSERS[past.browser(fact.session_id)]
+            return _noted(fact, "joined", "Somebody came in by it", joined) if past.is_awaited(fact) else None
+        case AgentHeard(utterance_id=said_id, chars=chars):
+            text = past.said.get(said_id, "")
+            heard = f"…{text[max(0, chars - HEARD_SHOWN) : chars]}"
+            return _noted(fact, "heard", "Heard as far as", heard) if chars < len(text) else None
         case event:
             return _note(fact, event, template)
+
+
+def _visit(fact: Fact, event: SessionStarted, past: _Past, template: Template) -> Visit:
+    reason = event.judged or event.reason
+    return Visit(
+        seq=fact.seq,
+        at=fact.at,
+        session_id=fact.session_id,
+        proof=event.proof,
+        reason=reason,
+        method=event.method,
+        told=event.reason if event.judged and event.judged != event.reason else None,
+        why=words.why(reason, event.proof, template),
+        browser=past.browser(fact.session_id),
+        away=None if past.visited_at is None else fact.at - past.visited_at,
+    )
 
 
 def _note(fact: Fact, event: AnyEvent, template: Template) -> Note | None:
@@ -124,6 +216,10 @@ def _note(fact: Fact, event: AnyEvent, template: Template) -> Note | None:
             return _noted(fact, "context", f"Context from {whose}", ", ".join(context))
         case SessionEnded(cause=cause):
             return _noted(fact, "left", words.LEFT[cause])
+        case ConversationAdopted(proof=proof):
+            return _noted(fact, "context", "Adopted", words.ADOPTED.get(proof, proof))
+        case AdoptionUndone():
+            return _noted(fact, "context", "The adoption was undone")
         case MemoryForgotten():
             return _noted(fact, "skipped", "A line of memory was deleted")
         case ConversationEnded(ended_by=ended_by):
@@ -143,7 +239,9 @@ def _called(goal_id: str, template: Template) -> str:
 
 def _noted(
     fact: Fact,
-    what: Literal["captured", "skipped", "proposed", "blocked", "committed", "context", "left", "ended"],
+    what: Literal[
+        "captured", "skipped", "proposed", "blocked", "committed", "context", "heard", "joined", "left", "ended"
+    ],
     label: str,
     about: str = "",
     detail: str = "",

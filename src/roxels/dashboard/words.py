@@ -1,14 +1,18 @@
 """What the pages call things: statuses, proofs, reasons, times and values, in words for people."""
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from roxels.api.shapes import Delivery
-from roxels.domain.lifecycle import TYPE
+from roxels.api.shapes import Attempt, Delivery
+from roxels.domain.lifecycle import TYPE, EventName
 from roxels.domain.persons import Person
+from roxels.domain.proof import Proof
+from roxels.domain.templates import Template
+from roxels.outbound.attempt import FAULTS
 
 NAMELESS = "Anonymous visitor"
 
@@ -49,6 +53,19 @@ REASONS: dict[str, str] = {
     "none_open": "new: none was left open",
     "proof_needed": "new: this visit could not prove enough to see the past",
 }
+#: How a visit's browser is told, beside those of the visits before it.
+BROWSERS: dict[str, str] = {
+    "same": "on the same device",
+    "earlier": "on a device of an earlier visit",
+    "another": "on another device",
+    "untold": "",
+}
+#: On what grounds a conversation was adopted.
+ADOPTED: dict[str, str] = {
+    "verified": "by an operator, your server, or a verified visit",
+    "device": "by a visit from her device",
+    "claimed": "by a visit that named her",
+}
 ENDED_BY: dict[str, str] = {
     "agent": "the agent, who was done",
     "api": "your server, or an operator",
@@ -61,6 +78,32 @@ LEFT: dict[str, str] = {
     "hung_up": "Hung up",
     "time": "The visit's time was up",
     "revoked": "The visit was revoked",
+}
+
+#: What each lifecycle event tells of.
+EVENTS: dict[EventName, str] = {
+    "conversation.completed": "one came to its end",
+    "conversation.abandoned": "it ended because nobody came back",
+    "conversation.failed": "it ended, and could not be completed",
+    "delivery.failed": "one was refused, or is out of attempts",
+    "person.erased": "the receipt stands",
+}
+#: Why something was erased.
+ERASED_BY: dict[str, str] = {
+    "api": "asked by API",
+    "dashboard": "from the dashboard",
+    "command": "by a command",
+    "retention": "too old",
+    "restore": "again, after a restore",
+}
+#: Who did something, by kind.
+ACTORS: dict[str, str] = {
+    "key": "an API key",
+    "operator": "an operator",
+    "command": "a command on the server",
+    "job": "a job",
+    "system": "Roxels itself",
+    "browser": "a browser",
 }
 
 _UNITS = (("year", 365 * 86400), ("month", 30 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
@@ -96,6 +139,48 @@ def exact(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
+def boundary(away: timedelta | None, method: str, browser: str) -> str:
+    """What happened at the beginning of a visit. `away`: for how long nothing had happened; None at the first."""
+    if away is None:
+        return "First visit"
+    match method:
+        case "link":
+            return f"After {span(away)} a fresh link was made"
+        case "secret_key":
+            return f"Left for {span(away)}; your server opened another visit"
+        case _:
+            return f"Left for {span(away)}, came back {BROWSERS[browser]}".rstrip()
+
+
+def why(reason: str, proof: str, template: Template) -> str:
+    """Why a visit resumed, or why it did not, as a sentence."""
+    match reason:
+        case "resumed":
+            return "Resumed: the conversation was still open, and recent enough."
+        case "new_person":
+            return "Begun: there was nothing earlier to go on with."
+        case "asked_new":
+            return "Not resumed: a fresh start was asked for."
+        case "resumption_off":
+            return "Not resumed: this template begins anew at every visit (settings.embedded.resumption)."
+        case "window_over":
+            window = span(template.resumption.window)
+            return (
+                f"Not resumed: the earlier one was left more than {window} ago, and this template goes no further back."
+            )
+        case "ended":
+            return "Not resumed: the earlier one had ended."
+        case "none_open":
+            return "Not resumed: no earlier one was left open."
+        case "proof_needed":
+            asked = template.history_requires.name
+            if Proof[proof] < template.history_requires:
+                return f"Not resumed: this visit was {proof}; the template asks for {asked} (history_requires)."
+            return f"Not resumed: this visit was {proof}, and what was said in verified ones never opens to less."
+        case _:
+            return reason
+
+
 def value(given: Any) -> str:
     """A captured value as people write it."""
     match given:
@@ -119,6 +204,25 @@ def as_json(given: Any) -> str:
 def owed_by(delivery: Delivery) -> str:
     """What owes a delivery: a goal, a lifecycle event, or the end of the conversation."""
     return delivery["goal_id"] or ("lifecycle event" if delivery["type"] == TYPE else "the end")
+
+
+def outcome(attempts: Sequence[Attempt]) -> str:
+    """What the latest attempt came to, and how many there were."""
+    if not attempts:
+        return "not tried yet"
+    last = attempts[-1]
+    came = f"answered {last['status_code']}" if last["status_code"] else fault(last["error"]).lower().rstrip(".")
+    return came if len(attempts) == 1 else f"{came}, {len(attempts)} attempts"
+
+
+def fault(name: str | None) -> str:
+    """What went wrong at an attempt, as a sentence."""
+    return next((each.sentence for known, each in FAULTS.items() if known == name), name or "No answer.")
+
+
+def given(filters: Mapping[str, str]) -> dict[str, str]:
+    """The filters that were filled in."""
+    return {name: value for name, value in filters.items() if value}
 
 
 def plain(name: str) -> str:

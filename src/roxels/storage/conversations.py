@@ -49,6 +49,9 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     last_activity_at: datetime
     #: Since when it is adopted.
     adopted_at: datetime | None
+    #: Closed to claims; spoken for by an adoption.
+    is_proven: bool
+    is_vouched: bool
     person: Person
     #: Oldest first.
     visits: tuple[VisitOutline, ...] = ()

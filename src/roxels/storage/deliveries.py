@@ -1,4 +1,4 @@
-"""Deliveries as their owner sees them: what is owed and what was tried. `storage.outbox` moves them on."""
+"""Deliveries as their owner sees them: what is owed, what is sent, what was tried. `storage.outbox` moves them on."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import select
 
 from roxels.domain.rendering import Frozen
+from roxels.storage.freezing import request_of
 from roxels.storage.pages import Page, Span, page
 from roxels.storage.schema import attempts, deliveries
 from roxels.storage.transaction import AnySelect, Reading, Rows
@@ -66,6 +67,12 @@ def get(tx: Reading, delivery_id: str) -> Delivery | None:
     """The delivery of that id, with its attempts."""
     row = tx.first(_SHOWN.where(deliveries.c.environment == tx.environment, deliveries.c.id == delivery_id))
     return None if row is None else _with_attempts(tx, [_bare(row)])[0]
+
+
+def request(tx: Reading, delivery_id: str) -> Frozen | None:
+    """What every attempt sends, with secrets by name; None while it waits for the answer that it is made of."""
+    row = tx.first(select(deliveries).where(deliveries.c.environment == tx.environment, deliveries.c.id == delivery_id))
+    return None if row is None or row.recipe is not None else request_of(row)
 
 
 def of_conversation(tx: Reading, conversation_id: str) -> list[Delivery]:

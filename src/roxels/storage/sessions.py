@@ -189,6 +189,14 @@ def persons_of(tx: Reading, conversation_id: str) -> dict[str, str]:
     return {row.id: row.person_id for row in tx.all(query)}
 
 
+def browsers_of(tx: Reading, conversation_id: str) -> dict[str, str | None]:
+    """Which browser holds each session of this conversation, by the hash of its secret: to compare, never to show."""
+    query = select(sessions.c.id, sessions.c.browser_hash).where(
+        sessions.c.environment == tx.environment, sessions.c.conversation_id == conversation_id
+    )
+    return {row.id: row.browser_hash for row in tx.all(query)}
+
+
 def end(tx: Writing, session_id: str) -> None:
     """The visit is over: its token opens nothing any more."""
     tx.run(

@@ -5,15 +5,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from roxels.actions import manage
-from roxels.api import bodies, paging, shapes, views
+from roxels.actions import inspect, manage
+from roxels.api import bodies, outgoing, paging, shapes, views
 from roxels.api.answers import Answer, reply
 from roxels.api.auth import Secret
 from roxels.api.reading import StrictRoute
-from roxels.domain.errors import NotFound
 from roxels.storage import deliveries
-from roxels.storage.deliveries import Delivery, Wanted
-from roxels.storage.transaction import Reading, Writing
+from roxels.storage.deliveries import Wanted
+from roxels.storage.transaction import Writing
 
 router = APIRouter(prefix="/v1/deliveries", route_class=StrictRoute, tags=["Deliveries"])
 
@@ -36,10 +35,10 @@ async def list_deliveries(
     return reply(Answer(body=views.page(found, views.delivery)))
 
 
-@router.get("/{delivery_id}", response_model=shapes.Delivery)
+@router.get("/{delivery_id}", response_model=outgoing.SentDelivery)
 async def get_delivery(key: Secret, delivery_id: str) -> Response:
-    """Read a delivery with every attempt."""
-    return reply(Answer(body=views.delivery(await key.read(_delivery, delivery_id))))
+    """Read a delivery with what it sends, and every attempt."""
+    return reply(Answer(body=outgoing.sent(await key.read(inspect.delivery, delivery_id))))
 
 
 @router.post("/send", response_model=shapes.SentAgain)
@@ -62,10 +61,3 @@ async def send_delivery(key: Secret, delivery_id: str) -> Response:
         return Answer(body=views.delivery(sent), conversation_id=sent.conversation_id)
 
     return await key.post(work)
-
-
-def _delivery(tx: Reading, delivery_id: str) -> Delivery:
-    delivery = deliveries.get(tx, delivery_id)
-    if delivery is None:
-        raise NotFound
-    return delivery

@@ -1,22 +1,21 @@
-"""`make pictures`: takes the pictures of the embed in docs/ again, from a real server and a page on another site."""
+"""The pictures of the embed, from a real server and a page on another site."""
 
 import asyncio
 import base64
 import contextlib
 import json
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any, Literal
 
 import aiohttp
-from playwright.async_api import Browser, Error, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Error, Page, Route, expect
 
-from tests.journeys.visits import ARGS, Network, Site, Visit
-from tests.needs import chromium
+from tests.journeys.visits import Network, Site, Visit
 from tests.processes import Demo, free_port
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 #: What Ada says on the pictures, and how what she hears in return ends.
 SAID = [
     ("The conservatory", "already?"),
@@ -228,25 +227,16 @@ async def states(studio: Studio) -> Page:
 
 
 PICTURES = {
-    "demo.png": modal,
-    "embed-compact.png": compact,
-    "embed-phone.png": phone,
-    "embed-join.png": door,
-    "embed-states.png": states,
+    "demo": modal,
+    "embed-compact": compact,
+    "embed-phone": phone,
+    "embed-join": door,
+    "embed-states": states,
 }
 
 
-async def take(studio: Studio) -> None:
-    """Every picture, anew."""
-    for name, prepare in PICTURES.items():
-        page = await prepare(studio)
-        await page.screenshot(path=DOCS / name)
-        await page.context.close()
-        print(f"docs/{name}")
-
-
-async def main() -> None:
-    """A server for the pictures alone, which is gone afterwards."""
+async def take(browser: Browser, names: Collection[str]) -> None:
+    """Take these, from a server for the pictures alone, which is gone afterwards."""
     port = free_port()
     network = await Network(port).start()
     origin = f"http://127.0.0.1:{network.port}"
@@ -255,15 +245,13 @@ async def main() -> None:
         demo = Demo(Path(folder) / "data", port=port, scripted_cps="2000", public_url=origin)
         try:
             await asyncio.to_thread(demo.start)
-            async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGS)
-                await take(Studio(demo, network, site, browser))
-                await browser.close()
+            studio = Studio(demo, network, site, browser)
+            for name in names:
+                page = await PICTURES[name](studio)
+                await page.screenshot(path=DOCS / f"{name}.png")
+                await page.context.close()
+                print(f"docs/{name}.png")
         finally:
             demo.stop()
             await site.stop()
             await network.stop()
-
-
-if __name__ == "__main__":
-    asyncio.run(main())

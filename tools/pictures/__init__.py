@@ -1,0 +1,1 @@
+"""The pictures in docs/, taken again of what is there now."""
