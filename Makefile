@@ -52,7 +52,7 @@ docs: $(STAMP) ## write the generated pages of docs/ again
 	@$(BIN)/python -m tools.generate
 
 pictures: $(STAMP) ## take the pictures of the dashboard in docs/ again (needs Chromium)
-	@$(BIN)/python -m tools.pictures $(ARGS)
+	@$(BIN)/python -m tools.dashboard_pictures $(ARGS)
 
 lock: $(STAMP) ## choose versions again and write them, with their hashes, to requirements.lock (needs the network)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
