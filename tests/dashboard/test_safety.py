@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from roxels.actions import manage
+from roxels.actions import jobs, manage
 from roxels.actions import people as keeping
 from roxels.domain.events import AgentSaid, AgentStarted, FieldCaptured, PersonSaid, SessionJoined
 from roxels.domain.rendering import Frozen
@@ -87,6 +87,7 @@ async def addresses_with(office: Office, text: str) -> list[str]:
     await office.store.write("test", _told, text, office)
     actor = Actor("key", text)
     await office.store.write("test", office.services.audit.note, actor, "key.created", ("person", text), id=text)
+    job = await office.store.write("test", jobs.begin_export, opened.person.id, office.ids)
     person, conversation = f"/dashboard/people/{opened.person.id}", f"/dashboard/conversations/{opened.conversation_id}"
     assert who
     return [
@@ -94,6 +95,7 @@ async def addresses_with(office: Office, text: str) -> list[str]:
         "/dashboard/embed",
         person,
         f"{person}/erase",
+        f"/dashboard/exports/{job.id}",
         conversation,
         f"{conversation}/events",
         f"{conversation}/erase",
@@ -168,6 +170,10 @@ async def test_nothing_that_is_sent_comes_back_as_markup(
     refused = await operator.post("/dashboard/embed", data=form | {"domains": text})
     assert refused.status_code == 400
     assert Markup(refused.text).parts <= embed
+    for place in ("keys", "webhook-secrets"):
+        plain = Markup((await operator.post(f"/dashboard/{place}", data={"csrf": token, "name": "x"})).text).parts
+        made = await operator.post(f"/dashboard/{place}", data={"csrf": token, "name": text[:200]})
+        assert (made.status_code, Markup(made.text).parts <= plain) == (201, True)
     talk = f"/dashboard/conversations/{(await office.visit(None)).conversation_id}"
     plain = Markup((await operator.post(f"{talk}/adopt", data={"csrf": token, "whose": "x"})).text).parts
     refused = await operator.post(f"{talk}/adopt", data={"csrf": token, "whose": text})

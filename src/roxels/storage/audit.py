@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import ColumnElement, delete, insert, select
 
-from roxels.storage.pages import Page, Span, page
+from roxels.storage.pages import Cursor, Page, Span, page
 from roxels.storage.schema import audit
-from roxels.storage.transaction import AcrossWriting, Environment, Reading, Writing
+from roxels.storage.transaction import AcrossWriting, AnySelect, Environment, Reading, Rows, Writing
 
 #: key: a secret key.   operator: in the dashboard.   command: on the server itself.   job, system: what followed of it.
 #: browser: somebody with a page's embed key, or with nothing.
@@ -59,19 +59,37 @@ def add(tx: Writing | AcrossWriting, entry: Entry) -> None:
 
 
 def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Entry]:
-    """The lines of this environment and of none, newest first."""
-    query = select(audit).where(or_(audit.c.environment == tx.environment, audit.c.environment.is_(None)))
+    """The lines of this environment and of none, newest first.
+
+    Each side, and each subject, is read for itself, through an index; asked for as one, all would be sorted first.
+    """
+    sides = (audit.c.environment == tx.environment, audit.c.environment.is_(None))
+    subjects = (None,) if wanted.subjects is None else wanted.subjects
+    queries = [_query(side, wanted, subject) for side in sides for subject in subjects]
+    pages = [page(tx, query, (audit.c.at, audit.c.id), span, _entry) for query in queries]
+    entries = sorted((entry for each in pages for entry in each.items), key=lambda each: (each.at, each.id))[::-1]
+    shown = entries[: span.limit]
+    has_more = len(entries) > span.limit or any(each.next for each in pages)
+    return Page(items=shown, next=Cursor(shown[-1].at, shown[-1].id) if has_more else None)
+
+
+def _query(side: ColumnElement[bool], wanted: Wanted, subject: str | None) -> AnySelect:
+    query: AnySelect = select(audit).where(side)
     if wanted.action is not None:
         query = query.where(audit.c.action == wanted.action)
     if wanted.actor_id is not None:
         query = query.where(audit.c.actor_id == wanted.actor_id)
-    if wanted.subjects is not None:
-        query = query.where(audit.c.subject.in_(wanted.subjects))
+    if subject is not None:
+        query = query.where(audit.c.subject == subject)
     if wanted.since is not None:
         query = query.where(audit.c.at >= wanted.since)
     if wanted.until is not None:
         query = query.where(audit.c.at < wanted.until)
-    return page(tx, query, (audit.c.at, audit.c.id), span, lambda row: Entry(**row._mapping))
+    return query
+
+
+def _entry(row: Rows) -> Entry:
+    return Entry(**row._mapping)
 
 
 def drop_old(tx: Writing, before: datetime, limit: int) -> int:

@@ -288,6 +288,8 @@ deliveries = Table(
     Index(None, "conversation_id"),
     Index(None, "person_id"),
     Index(None, "environment", "created_at", "id"),
+    #: So that the few that failed are found among a million that did not.
+    Index(None, "environment", "status", "created_at", "id"),
 )
 
 attempts = Table(
@@ -535,5 +537,5 @@ audit = Table(
     column("subject", String, nullable=True, about=NOTHING),
     column("detail", JSON, about=NOTHING),
     Index(None, "environment", "at", "id"),
-    Index(None, "environment", "subject"),
+    Index(None, "environment", "subject", "at", "id"),
 )

@@ -12,6 +12,8 @@ export function goLive(root) {
   let source = null;
   let address = new URL(root.dataset.live, location.href);
   let isOver = false;
+  // Not the address of this page: that may be the one of a form that was sent.
+  const page = new URL(root.dataset.page, location.href);
 
   function take(frame) {
     const follow = isAtEnd();
@@ -40,7 +42,7 @@ export function goLive(root) {
     source.addEventListener("gone", () => {
       isOver = true;
       source.close();
-      location.reload(); // says that there is nothing any more
+      location.replace(page); // says that there is nothing any more
     });
   }
 
@@ -52,8 +54,8 @@ export function goLive(root) {
   /** The server refused: signed out, erased, or not well. */
   async function lookAgain() {
     if (document.hidden || isOver) return;
-    const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null);
-    if (answer?.redirected || answer?.status === 404) location.reload();
+    const answer = await fetch(page, { cache: "no-store" }).catch(() => null);
+    if (answer?.redirected || answer?.status === 404) location.replace(page);
     else reopen();
   }
 
