@@ -224,6 +224,18 @@ async def test_each_environment_shows_its_own_people(office: Office, operator: h
     assert "You are looking at live" in Markup(missing.text).text
 
 
+@pytest.mark.parametrize(
+    ("wanted", "place"),
+    [("/dashboard/deliveries", "/dashboard/deliveries"), ("https://evil.example/", "/dashboard/"), ("", "/dashboard/")],
+)
+async def test_the_other_environment_is_shown_at_the_same_place(
+    operator: httpx2.AsyncClient, wanted: str, place: str
+) -> None:
+    data = {"csrf": csrf(await operator.get("/dashboard/")), "environment": "live", "next": wanted}
+    answer = await operator.post("/dashboard/environment", data=data)
+    assert (answer.status_code, answer.headers["location"]) == (303, place)
+
+
 async def test_there_is_no_third_environment(operator: httpx2.AsyncClient) -> None:
     data = {"csrf": csrf(await operator.get("/dashboard/")), "environment": "staging"}
     assert (await operator.post("/dashboard/environment", data=data)).status_code == 400

@@ -60,9 +60,9 @@ async def test_a_link_without_its_secret_says_what_to_do(roxels: Demo, tabs: Bro
     assert await page.locator("#enter").is_hidden()
 
 
-async def test_nobody_may_frame_it(roxels: Demo) -> None:
+async def test_nobody_but_the_dashboard_may_frame_it(roxels: Demo) -> None:
     async with aiohttp.ClientSession() as http, http.get(f"{roxels.config['url']}/join/i/iv_any") as answer:
-        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["Cache-Control"] == "no-store"
 

@@ -60,6 +60,7 @@ async def desk(roxels: Demo, browser: Browser) -> AsyncIterator[Page]:
 
 async def test_the_operators_story(roxels: Demo, site: Site, desk: Page, tabs: BrowserContext) -> None:
     await makes_a_template(desk, roxels)
+    await tries_it_beside_the_editor(desk)
     site.html = HOST.format(snippet=await takes_the_snippet(desk))
     guest = await opens_the_page(tabs, site, hears="Which tea shall it be?")
     await watches_the_talk(desk, guest)
@@ -74,8 +75,19 @@ async def makes_a_template(desk: Page, roxels: Demo) -> None:
     """From the list of templates to one that is published."""
     await to(desk, "Templates")
     await desk.get_by_role("link", name="New template").first.click()
+    await desk.get_by_text("The same in JSON").click()
     await desk.locator("textarea[name=text]").fill(json.dumps(template(roxels.config["sink_url"]), indent=2))
     await desk.get_by_role("button", name="Make it").click()
+    await expect(desk.get_by_role("heading", level=1, name="Tea order")).to_be_visible()
+
+
+async def tries_it_beside_the_editor(desk: Page) -> None:
+    """As somebody whom nobody knows, without leaving the page."""
+    await desk.get_by_role("textbox", name="As", exact=True).fill("tester")
+    await desk.get_by_role("button", name="Talk").click()
+    trial = desk.frame_locator("#trial")
+    await trial.get_by_role("button", name="Begin").click()
+    await expect(trial.locator("#log")).to_contain_text("Which tea shall it be?")
     await expect(desk.get_by_role("heading", level=1, name="Tea order")).to_be_visible()
 
 

@@ -16,7 +16,7 @@ from roxels.storage.pages import Cursor, Page, Span
 from roxels.storage.store import Store
 from roxels.testing import START, CountedIds, FakeClock
 
-AFTER = Cursor(START, "x")
+AFTER = Cursor(START, "x", "test")
 #: (list, what is wanted, the columns of the index that finds it)
 LISTS: list[tuple[Callable[..., Page[Any]], Any, str]] = [
     (deliveries.listed, deliveries.Wanted(), "environment_created_at_id"),

@@ -37,6 +37,7 @@ _ALL = (
     Picture(name="dashboard-conversation", of="conversation", height=1000),
     Picture(name="dashboard-not-resumed", of="not-resumed", height=620),
     Picture(name="dashboard-delivery", of="delivery", height=790),
+    Picture(name="dashboard-template", of="template", height=900),
     Picture(name="dashboard-phone", of="conversation", width=375, height=760, scheme="dark"),
 )
 PICTURES = {picture.name: picture for picture in _ALL}

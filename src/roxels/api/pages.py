@@ -73,7 +73,7 @@ def page_routes(store: Store, files: Files) -> list[Route]:
         return _page(request, frame_html, ancestors)
 
     async def join(request: Request) -> Response:
-        return _page(request, join_html, "'none'")
+        return _page(request, join_html, "'self'")  # the dashboard, where a template is tried out beside its editor
 
     async def static(request: Request) -> Response:
         version, name = request.path_params["version"], request.path_params["name"]

@@ -82,14 +82,11 @@ class Entrance:
         return _outside()
 
     async def choose(self, _viewer: Viewer, _request: Request, form: FormData) -> Response:
-        """Look at the other environment, from its beginning: ids of one mean nothing in the other."""
+        """Look at the other environment, at the same list: ids of one mean nothing in the other."""
         chosen = text_of(form, "environment")
         if chosen not in get_args(Environment):
             raise Invalid("`environment` must be `test` or `live`.", field="environment")
-        wanted = text_of(form, "next")
-        return self._gate.keep(
-            RedirectResponse(wanted if wanted == "/dashboard/embed" else HOME, 303), ENVIRONMENT, chosen
-        )
+        return self._gate.keep(RedirectResponse(path_within(text_of(form, "next")), 303), ENVIRONMENT, chosen)
 
     def _inside(self, wanted: str, token: str) -> Response:
         response = RedirectResponse(wanted, 303)

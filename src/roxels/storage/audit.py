@@ -70,7 +70,7 @@ def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Entry]:
     entries = sorted((entry for each in pages for entry in each.items), key=lambda each: (each.at, each.id))[::-1]
     shown = entries[: span.limit]
     has_more = len(entries) > span.limit or any(each.next for each in pages)
-    return Page(items=shown, next=Cursor(shown[-1].at, shown[-1].id) if has_more else None)
+    return Page(items=shown, next=Cursor(shown[-1].at, shown[-1].id, tx.environment) if has_more else None)
 
 
 def _query(side: ColumnElement[bool], wanted: Wanted, subject: str | None) -> AnySelect:

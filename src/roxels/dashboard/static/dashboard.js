@@ -1,6 +1,7 @@
 // The live parts of the pages. Each works on what it finds; without script every page still shows all it has.
 import { askBeforeSending } from "./ask.js";
 import { offerCopying } from "./copy.js";
+import { design } from "./design.js";
 import { goLive } from "./live.js";
 import { keepFresh } from "./refresh.js";
 import { tellTimes } from "./times.js";
@@ -14,6 +15,15 @@ if (refreshed) keepFresh(refreshed);
 
 const live = document.querySelector("[data-live]");
 if (live) goLive(live);
+
+const form = document.querySelector("[data-design]");
+if (form) design(form, document.getElementById("text"), document.querySelector("details.json"));
+
+// What opens a talk opens it beside the form; without script it has a tab of its own.
+for (const form of document.querySelectorAll("form[data-beside]")) {
+  form.target = form.dataset.beside;
+  form.addEventListener("submit", () => (document.getElementById(form.dataset.beside).hidden = false));
+}
 
 // A code behind `#` goes into its field, and out of the address.
 const code = document.querySelector('input[name="code"]');

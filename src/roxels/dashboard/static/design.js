@@ -1,0 +1,290 @@
+// A template as a form. The form changes what the JSON beside it says, in place, so that nothing is lost that it does not
+// show; the JSON is what is sent. Where the text is no JSON that a form can keep exactly, there is only the text.
+import { add, change, dialectOf, fieldsOf, move, pathOf, remove, rename, typesFor } from "./schema.js";
+
+const GOAL_TYPES = {
+  structured: "Fields that a program uses",
+  qualitative: "Free words",
+  open: "Free words, open",
+  quantitative: "A number",
+  context_dump: "Whatever they tell",
+  walkthrough: "Telling, not asking",
+};
+const COMMITS = {
+  auto: "as soon as all required fields stand",
+  require_all_required: "only when all required fields stand",
+  human_confirm: "when they said yes to what was read out",
+};
+const POLICIES = {
+  claimed: "Whoever names an id goes on with what was said unproven under it, from any browser. Verified visits stay closed to it. For onboarding and demos.",
+  device: "The same browser goes on with what it said as this id. Another one that names the id sees nothing.",
+  verified: "Only visits that your backend vouched for see a past. For whatever must not reach a stranger.",
+};
+const GOAL_KEYS = new Set(["id", "label", "prompt", "type", "commit_policy", "schema", "outputs"]);
+/** What JSON.parse and JSON.stringify do not give back as it was: long numbers, and names that look like places of a list. */
+const INEXACT = /(?<![\w".])-?\d{16}|"(?:0|[1-9]\d*)"\s*:/;
+
+/** @param {HTMLElement} place where the form goes @param {HTMLTextAreaElement} text @param {HTMLDetailsElement} json around it */
+export function design(place, text, json) {
+  const faults = [...document.querySelectorAll("[data-fault]")].map((each) => [each.dataset.fault, each.dataset.said]);
+  let raw;
+
+  function read() {
+    try {
+      raw = JSON.parse(text.value);
+    } catch {
+      raw = undefined;
+    }
+    const fits = raw && typeof raw === "object" && !Array.isArray(raw) && !INEXACT.test(text.value) && goalLists(raw).length > 0;
+    place.replaceChildren();
+    place.hidden = !fits;
+    if (fits) draw();
+    return fits;
+  }
+
+  function write() {
+    text.value = JSON.stringify(raw, null, 2);
+  }
+
+  /** After what changes the form itself. @param {string} [focus] the control to go on from */
+  function again(focus) {
+    write();
+    place.replaceChildren();
+    draw();
+    if (focus) place.querySelector(focus)?.focus();
+  }
+
+  function draw() {
+    place.append(...whole(raw, { write, again }));
+    for (const [path, said] of faults) tell(place, path, said);
+  }
+
+  text.addEventListener("input", read);
+  json.open = !read();
+}
+
+/** The lists of goals of a template, each with its path. */
+function goalLists(raw) {
+  if (Array.isArray(raw.phases)) return raw.phases.map((phase, n) => [(phase.goals ??= []), `phases[${n}].goals`, phase.name ?? `Phase ${n + 1}`]);
+  if (raw.goals === undefined) raw.goals = [];
+  return Array.isArray(raw.goals) ? [[raw.goals, "goals", ""]] : [];
+}
+
+function whole(raw, on) {
+  const settings = (key) => ({
+    get: () => raw.settings?.[key] ?? "",
+    set: (value) => put((raw.settings ??= {}), key, value),
+  });
+  const parts = [
+    line("Name", "name", { get: () => raw.name ?? "", set: (value) => (raw.name = value) }, on),
+    line("Greeting", "settings.greeting", settings("greeting"), on, "What the agent says first"),
+  ];
+  for (const [goals, path, title] of goalLists(raw)) {
+    const list = make("div", { class: "goals" });
+    if (title) list.append(make("h3", {}, title));
+    goals.forEach((goal, n) => list.append(goalCard(goals, n, `${path}[${n}]`, on)));
+    list.append(button("Add a goal", () => {
+      goals.push({ id: freeId(raw), type: "structured", prompt: "", schema: { type: "object", properties: {} } });
+      on.again(`[data-path="${path}[${goals.length - 1}].label"]`);
+    }));
+    parts.push(list);
+  }
+  return [...parts, comingBack(raw, on)];
+}
+
+function goalCard(goals, n, path, on) {
+  const goal = goals[n];
+  const own = (key) => ({ get: () => goal[key] ?? "", set: (value) => put(goal, key, value) });
+  const card = make("fieldset", { class: "goal-card" }, make("legend", {}, goal.label || goal.id || "A goal"));
+  card.append(
+    pair(line("Label", `${path}.label`, own("label"), on), line("Id", `${path}.id`, own("id"), on, "Stays the same: webhooks name the goal by it")),
+    line("What it is about", `${path}.prompt`, own("prompt"), on, "The agent introduces the goal with it"),
+    pair(
+      choice("Kind", `${path}.type`, GOAL_TYPES, goal.type ?? "structured", (value) => (goal.type = value), on),
+      choice("Final", `${path}.commit_policy`, COMMITS, goal.commit_policy ?? "auto", (value) => (goal.commit_policy = value), on),
+    ),
+    fields(goal, path, on),
+    webhooks(goal, path, on),
+  );
+  const also = Object.keys(goal).filter((key) => !GOAL_KEYS.has(key));
+  if (also.length) card.append(make("p", { class: "muted" }, `Also has, in the JSON: ${also.join(", ")}`));
+  card.append(row(
+    button("Move up", () => swap(goals, n, -1) && on.again(`[data-path="${path}.label"]`), n === 0),
+    button("Move down", () => swap(goals, n, 1) && on.again(`[data-path="${path}.label"]`), n === goals.length - 1),
+    button("Remove this goal", () => (goals.splice(n, 1), on.again()), goals.length === 1),
+  ));
+  return card;
+}
+
+function fields(goal, path, on) {
+  const box = make("div", { class: "fields" }, make("h4", {}, "Fields"));
+  if (dialectOf(goal.schema) === "list") {
+    box.append(make("p", { class: "muted" }, "The data is one list; it is described in the JSON."));
+    return box;
+  }
+  const all = fieldsOf(goal.schema);
+  if (!all.length) box.append(make("p", { class: "muted" }, "None: the agent listens, and keeps nothing that a program could use."));
+  all.forEach((field, n) => box.append(fieldRow(goal.schema, field, `${path}.schema.${pathOf(goal.schema, field.name)}`, n, all.length, on)));
+  box.append(button("Add a field", () => {
+    const added = add(goal.schema);
+    goal.schema = added.schema;
+    on.again(`[data-path="${path}.schema.${pathOf(goal.schema, added.name)}"]`);
+  }));
+  return box;
+}
+
+function fieldRow(schema, field, path, n, count, on) {
+  const set = (key) => (value) => change(schema, field.name, key, value);
+  const name = make("input", { value: field.name, "data-path": path, "aria-label": "Name of the field", dir: "ltr", spellcheck: "false", class: "name" });
+  name.addEventListener("change", () => {
+    const taken = !rename(schema, field.name, name.value.trim());
+    on.again(taken ? `[data-path="${path}"]` : undefined);
+  });
+  const type = select(typesFor(field), field.type, (value) => (set("type")(value), on.again(`[data-path="${path}.type"]`)), on, { "data-path": `${path}.type`, "aria-label": `Type of ${field.name}` });
+  const question = input({ get: () => field.question, set: set("question") }, on, { "data-path": `${path}.description`, "aria-label": `Question for ${field.name}`, placeholder: "What is asked, best as a question", class: "question" });
+  const choices = input(
+    { get: () => field.choices.join(", "), set: (text) => change(schema, field.name, "choices", list(text, field.choices)) },
+    on,
+    { "data-path": `${path}.enum`, "aria-label": `Choices of ${field.name}`, placeholder: "Anything; or only these: small, large", class: "choices" },
+  );
+  const required = make("input", { type: "checkbox" });
+  required.checked = field.required;
+  required.addEventListener("change", () => (change(schema, field.name, "required", required.checked), on.write()));
+  const item = make("div", { class: "field-row" }, name, type, make("label", { class: "check" }, required, "required"), question);
+  if (field.choices.length || ["string", "enum"].includes(field.type)) item.append(choices);
+  if (field.also.length) item.append(make("p", { class: "muted" }, `Also has: ${field.also.join(", ")}`));
+  item.append(row(
+    button("Up", () => (move(schema, field.name, -1), on.again(`[data-path="${path}"]`)), n === 0, `Move ${field.name} up`),
+    button("Down", () => (move(schema, field.name, 1), on.again(`[data-path="${path}"]`)), n === count - 1, `Move ${field.name} down`),
+    button("Remove", () => (remove(schema, field.name), on.again()), false, `Remove ${field.name}`),
+  ));
+  return item;
+}
+
+function webhooks(goal, path, on) {
+  const box = make("div", { class: "fields" }, make("h4", {}, "Sent when it is final"));
+  (goal.outputs ?? []).forEach((output, n) => {
+    const where = `${path}.outputs[${n}]`;
+    if (output?.type !== "webhook") return box.append(make("p", { class: "muted" }, `${output?.type ?? "An output"}: in the JSON.`));
+    const own = { get: () => output.config?.url ?? "", set: (value) => ((output.config ??= {}).url = value) };
+    const url = input(own, on, { "data-path": `${where}.config.url`, "aria-label": "Address of the webhook", placeholder: "https://example.com/hook", dir: "ltr", spellcheck: "false" });
+    const also = Object.keys(output.config ?? {}).filter((key) => key !== "url");
+    box.append(make("div", { class: "url-row" }, url, button("Remove", () => (goal.outputs.splice(n, 1), on.again()), false, "Remove this webhook")));
+    if (also.length) box.append(make("p", { class: "muted" }, `Also has: ${also.join(", ")}`));
+  });
+  box.append(button("Add a webhook", () => {
+    (goal.outputs ??= []).push({ type: "webhook", config: { url: "" } });
+    on.again(`[data-path="${path}.outputs[${goal.outputs.length - 1}].config.url"]`);
+  }));
+  return box;
+}
+
+function comingBack(raw, on) {
+  const embedded = () => ((raw.settings ??= {}).embedded ??= {});
+  const resumption = raw.settings?.embedded?.resumption;
+  const isOn = resumption === true || (typeof resumption === "object" && resumption?.enabled !== false && resumption !== null);
+  const box = make("fieldset", { class: "goal-card" }, make("legend", {}, "When they come back"));
+  const goesOn = make("input", { type: "checkbox" });
+  goesOn.checked = isOn;
+  goesOn.addEventListener("change", () => {
+    const hours = typeof resumption === "object" && resumption ? resumption : {};
+    embedded().resumption = { ...hours, enabled: goesOn.checked };
+    on.again();
+  });
+  box.append(make("label", { class: "check" }, goesOn, "An open conversation goes on where it was left"));
+  if (isOn) {
+    const hours = { get: () => resumption.window_hours ?? 720, set: (value) => (embedded().resumption = { ...(resumption === true ? { enabled: true } : resumption), window_hours: Number(value) }) };
+    box.append(line("For so many hours after it was left", "settings.embedded.resumption.window_hours", hours, on, "", { type: "number", min: "1" }));
+  }
+  const policies = make("div", { class: "choice", role: "radiogroup", "aria-label": "Who sees the past" }, make("h4", {}, "Who sees the past"));
+  const chosen = raw.settings?.embedded?.history_requires ?? "claimed";
+  for (const [name, about] of Object.entries(POLICIES)) {
+    const radio = make("input", { type: "radio", name: "", value: name, "data-path": "settings.embedded.history_requires" });
+    radio.name = "policy-of-the-form";
+    radio.checked = chosen === name;
+    radio.addEventListener("change", () => ((embedded().history_requires = name), on.write()));
+    policies.append(make("label", {}, radio, make("span", {}, make("strong", {}, name), ` ${about}`)));
+  }
+  box.append(policies);
+  return box;
+}
+
+// ---- small parts
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+function input(value, on, attributes) {
+  const control = make("input", attributes);
+  control.value = value.get();
+  control.addEventListener("input", () => (value.set(control.value), on.write()));
+  return control;
+}
+
+function line(label, path, value, on, hint = "", attributes = {}) {
+  return make("label", {}, label, input(value, on, { "data-path": path, placeholder: hint, ...attributes }));
+}
+
+function select(options, value, set, on, attributes, words = {}) {
+  const control = make("select", attributes, ...options.map((each) => make("option", { value: each }, words[each] ?? each)));
+  control.value = value;
+  control.addEventListener("change", () => (set(control.value), on.write()));
+  return control;
+}
+
+function choice(label, path, words, value, set, on) {
+  const options = value in words ? Object.keys(words) : [value, ...Object.keys(words)];
+  return make("label", {}, label, select(options, value, set, on, { "data-path": path }, words));
+}
+
+function button(text, act, off = false, label = text) {
+  const control = make("button", { type: "button", class: "quiet calm", "aria-label": label }, text);
+  control.disabled = off;
+  control.addEventListener("click", act);
+  return control;
+}
+
+const row = (...children) => make("div", { class: "tools" }, ...children);
+const pair = (...children) => make("div", { class: "pair" }, ...children);
+
+/** What was typed, with commas between; a number stays one where it was one. */
+function list(text, before) {
+  const numbers = before.length > 0 && before.every((each) => typeof each === "number");
+  const parts = text.split(",").map((part) => part.trim()).filter(Boolean);
+  return numbers && parts.every((part) => !Number.isNaN(Number(part))) ? parts.map(Number) : parts;
+}
+
+function put(object, key, value) {
+  if (value === "") delete object[key];
+  else object[key] = value;
+}
+
+function swap(items, n, by) {
+  [items[n], items[n + by]] = [items[n + by], items[n]];
+  return true;
+}
+
+function freeId(raw) {
+  const taken = new Set(goalLists(raw).flatMap(([goals]) => goals.map((goal) => goal?.id)));
+  let n = taken.size + 1;
+  while (taken.has(`goal_${n}`)) n++;
+  return `goal_${n}`;
+}
+
+/** Say beside the control that is nearest to a fault what is wrong there. */
+function tell(place, path, said) {
+  const controls = [...place.querySelectorAll("[data-path]")];
+  const near = controls
+    .filter((each) => path === each.dataset.path || path.startsWith(`${each.dataset.path}.`) || path.startsWith(`${each.dataset.path}[`))
+    .sort((a, b) => b.dataset.path.length - a.dataset.path.length)[0];
+  if (!near) return;
+  near.setAttribute("aria-invalid", "true");
+  const words = make("p", { class: "wrong" }, said);
+  words.id = `fault-${controls.indexOf(near)}`;
+  near.setAttribute("aria-describedby", words.id);
+  (near.closest("label") ?? near).after(words);
+}

@@ -1,0 +1,193 @@
+"""A template as a form, in a real browser: made, changed and published without writing JSON, and nothing is lost."""
+
+import json
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from roxels.actions import author
+from tests.browser.axe import stumbles
+from tests.browser.test_dashboard import gate, office, page
+from tests.dashboard.office import Office
+
+__all__ = ["gate", "office", "page"]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+#: What the form does not show, in every place where it may stand.
+RICH: dict[str, Any] = {
+    "of_a_newer_version": [1, {"a": None}],
+    "name": "Rich",
+    "goals": [
+        {
+            "id": "g1",
+            "label": "First",
+            "probing_areas": ["the price"],
+            "schema": {
+                "type": "object",
+                "title": "kept",
+                "properties": {
+                    "size": {"type": "integer", "description": "How many?", "minimum": 1},
+                    "kind": {"type": "string", "enum": ["a", "b"], "x-own": True},
+                },
+                "required": ["size"],
+            },
+            "outputs": [{"type": "webhook", "config": {"url": "https://example.com/a", "headers": {"X-A": "1"}}}],
+        },
+        {"id": "g2", "schema": {"tools": "array of strings", "plan": {"type": "enum", "values": ["s", "m"]}}},
+    ],
+    "settings": {"greeting": "Hello!", "tone": "calm", "embedded": {"resumption": True, "notice": {"text": "n"}}},
+}
+
+
+async def written(page: Page) -> dict[str, Any]:
+    """What the JSON beside the form says."""
+    text: dict[str, Any] = json.loads(await page.locator("#text").input_value())
+    return text
+
+
+async def opened(office: Office, page: Page, raw: dict[str, Any] = RICH) -> str:
+    """The page of a template that is written so; says its id."""
+    kept = await office.store.write("test", author.create, raw, office.ids)
+    await page.goto(f"/dashboard/templates/{kept.id}")
+    await expect(page.locator("[data-design]")).to_be_visible()
+    return kept.id
+
+
+async def test_one_is_made_by_the_form_alone(office: Office, page: Page) -> None:
+    await page.goto("/dashboard/templates/new")
+    assert not await page.locator("details.json").evaluate("details => details.open")
+    form = page.locator("[data-design]")
+    await form.get_by_label("Name", exact=True).fill("Plants")
+    await form.get_by_label("Greeting").fill("Hello, and welcome!")
+    first = form.get_by_role("group", name="The company")
+    await first.get_by_role("button", name="Add a field").click()
+    name = first.get_by_label("Name of the field").last
+    await expect(name).to_be_focused()
+    await name.fill("budget")
+    await name.press("Tab")
+    await first.get_by_label("Question for budget").fill("What may it cost?")
+    await first.get_by_label("Type of budget").select_option("number")
+    await first.locator(".field-row").last.get_by_label("required").check()
+    await first.get_by_role("button", name="Move budget up").click()
+    await first.get_by_role("button", name="Add a webhook").click()
+    await first.get_by_label("Address of the webhook").fill("https://example.com/plants")
+    await form.get_by_role("radio", name="verified Only visits").check()
+    await page.get_by_role("button", name="Make it").click()
+    await expect(page.get_by_role("heading", name="Plants")).to_be_visible()
+    template_id = page.url.rpartition("/")[2].partition("?")[0]
+    raw = (await office.store.read("test", author.current, template_id)).raw
+    goal = raw["goals"][0]
+    assert list(goal["schema"]["properties"]) == ["company", "budget", "team_size"]
+    assert goal["schema"]["properties"]["budget"] == {"type": "number", "description": "What may it cost?"}
+    assert goal["schema"]["required"] == ["company", "budget", "team_size"]
+    assert goal["outputs"] == [{"type": "webhook", "config": {"url": "https://example.com/plants"}}]
+    assert raw["settings"]["embedded"]["history_requires"] == "verified"
+    assert raw["name"] == "Plants"
+
+
+async def test_what_it_does_not_show_stays(office: Office, page: Page) -> None:
+    await opened(office, page)
+    first = page.get_by_role("group", name="First")
+    await first.get_by_label("Question for size").fill("How many are you?")
+    await first.get_by_label("Choices of kind").fill("a, b, c")
+    await page.get_by_role("group", name="g2").get_by_label("Question for tools").fill("Which tools?")
+    await page.get_by_role("group", name="g2").get_by_label("Choices of plan").fill("s, m, l")
+    expected = json.loads(json.dumps(RICH))
+    expected["goals"][0]["schema"]["properties"]["size"]["description"] = "How many are you?"
+    expected["goals"][0]["schema"]["properties"]["kind"]["enum"] = ["a", "b", "c"]
+    expected["goals"][1]["schema"]["tools"] = {"type": "array of strings", "description": "Which tools?"}
+    expected["goals"][1]["schema"]["plan"]["values"] = ["s", "m", "l"]
+    assert await written(page) == expected
+    assert await page.get_by_text("Also has: minimum").is_visible()
+    assert await page.get_by_text("Also has, in the JSON: probing_areas").is_visible()
+
+
+async def test_fields_are_renamed_moved_and_removed_in_both_dialects(office: Office, page: Page) -> None:
+    await opened(office, page)
+    for goal, names in (
+        (page.get_by_role("group", name="First"), ("size", "kind")),
+        (page.get_by_role("group", name="g2"), ("tools", "plan")),
+    ):
+        first, second = names
+        await goal.get_by_label("Name of the field").first.fill("renamed")
+        await goal.get_by_label("Name of the field").first.press("Tab")
+        await goal.get_by_role("button", name=f"Move {second} up").click()
+        await goal.get_by_role("button", name=f"Remove {second}").click()
+        assert first not in await page.locator("#text").input_value()
+    raw = await written(page)
+    assert raw["goals"][0]["schema"]["required"] == ["renamed"]
+    assert raw["goals"][0]["schema"]["properties"] == {"renamed": RICH["goals"][0]["schema"]["properties"]["size"]}
+    assert raw["goals"][1]["schema"] == {"renamed": "array of strings"}
+
+
+async def test_a_name_that_is_taken_is_not_given_twice(office: Office, page: Page) -> None:
+    await opened(office, page)
+    name = page.get_by_role("group", name="First").get_by_label("Name of the field").first
+    await name.fill("kind")
+    await name.press("Tab")
+    assert list((await written(page))["goals"][0]["schema"]["properties"]) == ["size", "kind"]
+    await expect(name).to_have_value("size")
+
+
+async def test_form_and_json_are_in_step(office: Office, page: Page) -> None:
+    await opened(office, page)
+    await page.locator("details.json summary").click()
+    changed = {**RICH, "name": "From the JSON"}
+    await page.locator("#text").fill(json.dumps(changed))
+    await expect(page.locator("[data-design]").get_by_label("Name", exact=True)).to_have_value("From the JSON")
+    await page.locator("#text").fill("{")
+    await expect(page.locator("[data-design]")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"name": "Long", "goals": [{"id": "g1"}], "mine": 12345678901234567890},
+        {"name": "Places", "goals": [{"id": "g1"}], "mine": {"2": "a", "1": "b"}},
+    ],
+    ids=lambda raw: raw["name"],
+)
+async def test_what_a_form_cannot_keep_exactly_is_left_to_the_text(
+    office: Office, page: Page, raw: dict[str, Any]
+) -> None:
+    await page.goto("/dashboard/templates/new")
+    await page.locator("details.json summary").click()
+    await page.locator("#text").fill(json.dumps(raw))
+    await expect(page.locator("[data-design]")).to_be_hidden()
+
+
+async def test_a_fault_stands_beside_its_field(office: Office, page: Page) -> None:
+    await opened(office, page)
+    await page.get_by_role("group", name="First").get_by_label("Address of the webhook").fill("nowhere")
+    await page.get_by_role("button", name="Publish", exact=True).first.click()
+    url = page.get_by_role("group", name="First").get_by_label("Address of the webhook")
+    await expect(url).to_have_attribute("aria-invalid", "true")
+    await expect(url).to_have_accessible_description("must be an http or https address")
+    await expect(url).to_have_value("nowhere")
+
+
+async def test_phases_have_their_goals(office: Office, page: Page) -> None:
+    raw = {"name": "Phases", "phases": [{"name": "Warm up", "goals": [{"id": "a"}]}, {"goals": [{"id": "b"}]}]}
+    await opened(office, page, raw)
+    await expect(page.get_by_role("heading", name="Warm up")).to_be_visible()
+    await page.get_by_role("group", name="b").get_by_label("Label", exact=True).fill("The second")
+    assert (await written(page))["phases"][1]["goals"][0]["label"] == "The second"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_nothing_stands_in_anybodys_way(office: Office, page: Page, scheme: Any) -> None:
+    await page.emulate_media(color_scheme=scheme)
+    await opened(office, page)
+    assert await stumbles(page) == []
+    await page.set_viewport_size({"width": 375, "height": 800})
+    assert await stumbles(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+async def test_all_text_is_text(office: Office, page: Page) -> None:
+    evil = "<img src=x onerror=\"document.title='broken'\">"
+    goal = {"id": "g1", "label": evil, "schema": {evil: {"type": "string", "description": evil, "x": 1, evil: 1}}}
+    await opened(office, page, {"name": evil, "goals": [goal], "settings": {"greeting": evil}})
+    assert await page.title() != "broken"
+    assert await page.locator("[data-design] img").count() == 0
