@@ -99,6 +99,14 @@ async def test_what_it_does_not_show_stays(office: Office, page: Page) -> None:
     expected["goals"][1]["schema"]["tools"] = {"type": "array of strings", "description": "Which tools?"}
     expected["goals"][1]["schema"]["plan"]["values"] = ["s", "m", "l"]
     assert await written(page) == expected
+    look = page.get_by_role("group", name="On your page")
+    await look.get_by_label("What the button says").fill("Ask us")
+    await look.get_by_label("A button floats on the page").check()
+    await look.get_by_label("Your privacy page").fill("https://example.com/p")
+    expected["settings"]["embedded"]["launcher"] = {"label": "Ask us", "enabled": True}
+    expected["settings"]["embedded"]["notice"]["privacy_url"] = "https://example.com/p"
+    assert await written(page) == expected
+    assert await page.get_by_text("Also has, in the JSON: of_a_newer_version, settings.tone").is_visible()
     assert await page.get_by_text("Also has: minimum").is_visible()
     assert await page.get_by_text("Also has, in the JSON: probing_areas").is_visible()
 

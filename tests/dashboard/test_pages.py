@@ -379,7 +379,7 @@ async def test_a_key_is_made_shown_and_revoked(office: Office, operator: httpx2.
         'data-template-key="rk_test_secret1"',
         'Roxels.init({ templateKey: "rk_test_secret1" });',
         f'"template_id": "{office.template_id}"',
-        "Roxels.start({ sessionId: session_id",
+        "Roxels.start({ sessionId",
     ):
         assert snippet in made.text, snippet
     revoked = await operator.post("/dashboard/embed/ek_1/revoke", data={"csrf": csrf(page)})

@@ -27,6 +27,8 @@ class Snippets(msgspec.Struct, frozen=True, kw_only=True):
     script: str
     manual: str
     server: str
+    python: str
+    node: str
     page: str
 
 
@@ -121,8 +123,41 @@ def snippets(origin: str, key: str, template_id: str) -> Snippets:
     "persons": [{{"external_id": "user_123", "name": "Ada Lovelace"}}],
     "context": {{"plan": "team"}}
   }}'""",
-        page="""// session_id: from the answer above
-Roxels.start({ sessionId: session_id, display: "modal" });""",
+        python=f"""import json
+import os
+import urllib.request
+
+
+def open_visit(user_id: str, name: str) -> str:
+    # For whom your own sign-in knows, never for an id that the browser sent.
+    person = {{"external_id": user_id, "name": name}}
+    body = {{"template_id": "{template_id}", "persons": [person], "context": {{"plan": "team"}}}}
+    headers = {{
+        "Authorization": f"Bearer {{os.environ['ROXELS_SECRET_KEY']}}",
+        "Content-Type": "application/json",
+    }}
+    request = urllib.request.Request("{origin}/v1/interviews", json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)["session_id"]""",
+        node=f"""// For whom your own sign-in knows, never for an id that the browser sent.
+export async function openVisit(userId, name) {{
+  const answer = await fetch("{origin}/v1/interviews", {{
+    method: "POST",
+    headers: {{
+      Authorization: `Bearer ${{process.env.ROXELS_SECRET_KEY}}`,
+      "Content-Type": "application/json",
+    }},
+    body: JSON.stringify({{
+      template_id: "{template_id}",
+      persons: [{{ external_id: userId, name }}],
+      context: {{ plan: "team" }},
+    }}),
+  }});
+  if (!answer.ok) throw new Error(`Roxels answered ${{answer.status}}`);
+  return (await answer.json()).session_id;
+}}""",
+        page="""// sessionId: what your server got, for this one visit
+Roxels.start({ sessionId, display: "modal" });""",
     )
 
 

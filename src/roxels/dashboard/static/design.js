@@ -20,7 +20,7 @@ const POLICIES = {
   device: "The same browser goes on with what it said as this id. Another one that names the id sees nothing.",
   verified: "Only visits that your backend vouched for see a past. For whatever must not reach a stranger.",
 };
-const GOAL_KEYS = new Set(["id", "label", "prompt", "type", "commit_policy", "schema", "outputs"]);
+const GOAL_KEYS = ["id", "label", "prompt", "type", "commit_policy", "schema", "outputs"];
 /** What JSON.parse and JSON.stringify do not give back as it was: long numbers, and names that look like places of a list. */
 const INEXACT = /(?<![\w".])-?\d{16}|"(?:0|[1-9]\d*)"\s*:/;
 
@@ -89,7 +89,9 @@ function whole(raw, on) {
     }));
     parts.push(list);
   }
-  return [...parts, comingBack(raw, on)];
+  const also = [...unshown(raw, ["name", "goals", "phases", "settings"]), ...unshown(raw.settings, ["greeting", "embedded"], "settings.")];
+  if (also.length) parts.push(make("p", { class: "muted" }, `Also has, in the JSON: ${also.join(", ")}`));
+  return [...parts, comingBack(raw, on), onYourPage(raw, on)];
 }
 
 function goalCard(goals, n, path, on) {
@@ -106,7 +108,7 @@ function goalCard(goals, n, path, on) {
     fields(goal, path, on),
     webhooks(goal, path, on),
   );
-  const also = Object.keys(goal).filter((key) => !GOAL_KEYS.has(key));
+  const also = unshown(goal, GOAL_KEYS);
   if (also.length) card.append(make("p", { class: "muted" }, `Also has, in the JSON: ${also.join(", ")}`));
   card.append(row(
     button("Move up", () => swap(goals, n, -1) && on.again(`[data-path="${path}.label"]`), n === 0),
@@ -168,7 +170,7 @@ function webhooks(goal, path, on) {
     if (output?.type !== "webhook") return box.append(make("p", { class: "muted" }, `${output?.type ?? "An output"}: in the JSON.`));
     const own = { get: () => output.config?.url ?? "", set: (value) => ((output.config ??= {}).url = value) };
     const url = input(own, on, { "data-path": `${where}.config.url`, "aria-label": "Address of the webhook", placeholder: "https://example.com/hook", dir: "ltr", spellcheck: "false" });
-    const also = Object.keys(output.config ?? {}).filter((key) => key !== "url");
+    const also = unshown(output.config, ["url"]);
     box.append(make("div", { class: "url-row" }, url, button("Remove", () => (goal.outputs.splice(n, 1), on.again()), false, "Remove this webhook")));
     if (also.length) box.append(make("p", { class: "muted" }, `Also has: ${also.join(", ")}`));
   });
@@ -208,6 +210,35 @@ function comingBack(raw, on) {
   box.append(policies);
   return box;
 }
+
+function onYourPage(raw, on) {
+  const own = (part, key) => ({
+    get: () => raw.settings?.embedded?.[part]?.[key] ?? "",
+    set: (value) => put((((raw.settings ??= {}).embedded ??= {})[part] ??= {}), key, value),
+  });
+  const path = "settings.embedded";
+  const shown = make("input", { type: "checkbox", "data-path": `${path}.launcher.enabled` });
+  shown.checked = raw.settings?.embedded?.launcher?.enabled === true;
+  shown.addEventListener("change", () => (own("launcher", "enabled").set(shown.checked), on.write()));
+  return make(
+    "fieldset",
+    { class: "goal-card" },
+    make("legend", {}, "On your page"),
+    make("label", { class: "check" }, shown, "A button floats on the page"),
+    pair(
+      line("What the button says", `${path}.launcher.label`, own("launcher", "label"), on, "Talk to us"),
+      line("Colour", `${path}.brand.color`, own("brand", "color"), on, "#2f5d50"),
+    ),
+    line("Logo", `${path}.brand.logo`, own("brand", "logo"), on, "https://example.com/logo.svg"),
+    pair(
+      line("The line that one talks to an AI", `${path}.notice.text`, own("notice", "text"), on, "You are talking to an AI."),
+      line("Your privacy page", `${path}.notice.privacy_url`, own("notice", "privacy_url"), on, "https://example.com/privacy"),
+    ),
+  );
+}
+
+/** The keys that the form has no place for. */
+const unshown = (object, shown, before = "") => Object.keys(object ?? {}).filter((key) => !shown.includes(key)).map((key) => before + key);
 
 // ---- small parts
 
