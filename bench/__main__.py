@@ -8,7 +8,7 @@ make bench ARGS="--small"       in miniature: whether measuring works, not how f
 import argparse
 import sys
 
-from bench import coming_back, crowds, deliveries, log, remembering, turns, weight
+from bench import browsing, coming_back, crowds, deliveries, log, remembering, turns, weight
 from bench.figures import SMALL, WHOLE, Figure, Measuring, write
 from bench.serving import on_core
 
@@ -23,6 +23,7 @@ MEASURED: dict[str, Measuring] = {
     "P6": weight.embed,
     "P7": deliveries.delivered,
     "P8": log.durable,
+    "E1": browsing.waiting,
 }
 
 

@@ -33,7 +33,7 @@ from roxels.storage.transaction import Writing
 TEMPLATE = {
     "name": "Bench",
     "goals": [{"id": "g1", "schema": {"note": {"type": "string", "description": "What is it?"}}}],
-    "settings": {"embedded": {"resumption": True}},
+    "settings": {"embedded": {"resumption": True, "launcher": {"enabled": True}}},
 }
 
 
