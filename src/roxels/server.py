@@ -147,14 +147,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         limits=limits,
         registry=CollectorRegistry(),
         is_draining=lambda: rooms.is_draining,
-        runs_with=RunsWith(
-            database="SQLite" if settings.database_url is None else "PostgreSQL",
-            model=settings.model if settings.model_url else None,
-            has_public_url=settings.public_url is not None,
-            worker=settings.worker,
-            limits=settings.limits,
-            private_targets=settings.allow_private_targets,
-        ),
+        runs_with=_told_of(settings),
     )
     tally = logs.Tally()
     services.registry.register(Measures(lambda: store.counts + tally.counts, lambda: rooms.attendance))
@@ -177,6 +170,18 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
     house.add([*wire_routes(rooms), *page_routes(store, house.files), *dashboard_routes(services)])
     app.router.lifespan_context = lambda _app: _living(house, tally)
     return house
+
+
+def _told_of(settings: Settings) -> RunsWith:
+    """Of the settings what operators and programs may know."""
+    return RunsWith(
+        database="SQLite" if settings.database_url is None else "PostgreSQL",
+        model=settings.model if settings.model_url else None,
+        has_public_url=settings.public_url is not None,
+        worker=settings.worker,
+        limits=settings.limits,
+        private_targets=settings.allow_private_targets,
+    )
 
 
 def speaker_for(settings: Settings, clock: Clock, endpoints: Endpoints) -> Speaker:

@@ -1,6 +1,8 @@
 """The page for whoever puts a conversation into a web page: embed keys by template, and what to paste."""
 
 from collections.abc import Sequence
+from functools import reduce
+from pathlib import Path
 
 import msgspec
 from starlette.datastructures import FormData
@@ -16,6 +18,9 @@ from roxels.storage import keys, templates
 from roxels.storage.keys import EmbedKey
 from roxels.storage.pages import Span
 from roxels.storage.transaction import Reading, Writing
+
+#: What is pasted, with the placeholders of the documentation in it.
+SNIPPETS = Path(__file__).parent / "snippets"
 
 #: Templates, and keys of each, that stand on the page.
 AT_MOST = 100
@@ -95,69 +100,19 @@ class Embeds:
 
 def snippets(origin: str, key: str, template_id: str) -> Snippets:
     """What to paste for this key."""
-    source = f"{origin}/embed.js"
+    filled = {"$ROXELS_URL": origin, "$EMBED_KEY": key, "$TEMPLATE_ID": template_id}
+
+    def text(file: str) -> str:
+        written = (SNIPPETS / file).read_text(encoding="utf-8").rstrip()
+        return reduce(lambda made, name: made.replace(name, filled[name]), filled, written)
+
     return Snippets(
-        script=f"""<script
-  src="{source}"
-  data-template-key="{key}"
-  data-external-id="user_123"
-></script>""",
-        manual=f"""<script src="{source}"></script>
-<script>
-  Roxels.init({{ templateKey: "{key}" }});
-
-  // when somebody signs in
-  Roxels.setPerson({{ name: "Ada Lovelace", externalId: "user_123" }});
-
-  // when they want to talk
-  Roxels.start({{ display: "modal" }});
-
-  // when they sign out
-  Roxels.setPerson(null);
-</script>""",
-        server=f"""curl -s {origin}/v1/interviews \\
-  -H "Authorization: Bearer $ROXELS_SECRET_KEY" \\
-  -H "Content-Type: application/json" \\
-  -d '{{
-    "template_id": "{template_id}",
-    "persons": [{{"external_id": "user_123", "name": "Ada Lovelace"}}],
-    "context": {{"plan": "team"}}
-  }}'""",
-        python=f"""import json
-import os
-import urllib.request
-
-
-def open_visit(user_id: str, name: str) -> str:
-    # For whom your own sign-in knows, never for an id that the browser sent.
-    person = {{"external_id": user_id, "name": name}}
-    body = {{"template_id": "{template_id}", "persons": [person], "context": {{"plan": "team"}}}}
-    headers = {{
-        "Authorization": f"Bearer {{os.environ['ROXELS_SECRET_KEY']}}",
-        "Content-Type": "application/json",
-    }}
-    request = urllib.request.Request("{origin}/v1/interviews", json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.load(answer)["session_id"]""",
-        node=f"""// For whom your own sign-in knows, never for an id that the browser sent.
-export async function openVisit(userId, name) {{
-  const answer = await fetch("{origin}/v1/interviews", {{
-    method: "POST",
-    headers: {{
-      Authorization: `Bearer ${{process.env.ROXELS_SECRET_KEY}}`,
-      "Content-Type": "application/json",
-    }},
-    body: JSON.stringify({{
-      template_id: "{template_id}",
-      persons: [{{ external_id: userId, name }}],
-      context: {{ plan: "team" }},
-    }}),
-  }});
-  if (!answer.ok) throw new Error(`Roxels answered ${{answer.status}}`);
-  return (await answer.json()).session_id;
-}}""",
-        page="""// sessionId: what your server got, for this one visit
-Roxels.start({ sessionId, display: "modal" });""",
+        script=text("script.html.txt"),
+        manual=text("manual.html.txt"),
+        server=text("visit.sh.txt"),
+        python=text("visit.py.txt"),
+        node=text("visit.mjs.txt"),
+        page=text("page.js.txt"),
     )
 
 
