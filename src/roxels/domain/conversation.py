@@ -188,8 +188,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_proven(self) -> bool:
         """Whether it is closed to claims: a session was verified, or opened by a server, whose context stands here."""
-        return self.top_proof is Proof.verified or any(
-            session.method == "secret_key" for session in self.sessions.values()
+        return any(
+            session.proof == Proof.verified.name or session.method == "secret_key" for session in self.sessions.values()
         )
 
     @property
