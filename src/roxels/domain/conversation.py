@@ -9,7 +9,7 @@ The fold works on a mutable draft, so that a thousand facts cost a thousand smal
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Literal, assert_never
+from typing import Any, Final, Literal, assert_never
 
 import msgspec
 
@@ -218,6 +218,10 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
 
 EMPTY = Conversation()
 
+#: Kinds of events, put together once: each fact is asked for them.
+_LINKS: Final = (ConversationAdopted, AdoptionUndone)
+_SOMEBODYS: Final = (PersonSaid, FieldCaptured, ContextAdded, PersonNamed)
+
 
 def fold(facts: Iterable[Fact], state: Conversation = EMPTY) -> Conversation:
     """The state after these facts; they follow `state.head` without a gap."""
@@ -252,11 +256,11 @@ class _Draft:
             line = fact.event.said_id or (fact.event.goal_id, fact.event.field)
             self.values["forgotten"] |= {line}  # about what was said, and no activity
             return
-        if isinstance(fact.event, ConversationAdopted | AdoptionUndone):
+        if isinstance(fact.event, _LINKS):
             self._adopt(fact, fact.event)  # a link, and no activity
             return
         self.values["last_activity_at"] = fact.at
-        if isinstance(fact.event, PersonSaid | FieldCaptured | ContextAdded | PersonNamed):
+        if isinstance(fact.event, _SOMEBODYS):
             self._doubt(fact)
         match fact.event:
             case AgentPlanned():
