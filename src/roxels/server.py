@@ -20,7 +20,9 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
 from roxels import lazy, logs
 from roxels.actions import secrets
@@ -58,6 +60,7 @@ from roxels.storage.store import Store
 from roxels.storage.transaction import Environment
 from roxels.storage.vault import Keyring, Vault
 from roxels.wire.corked import Corked
+from roxels.wire.framing import TOGETHER, framed
 from roxels.wire.limits import Allowance
 from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
@@ -282,11 +285,30 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 class TalkProtocol(WebSocketsSansIOProtocol):
-    """Uvicorn's WebSocket, over a transport that sends together what is written together."""
+    """Uvicorn's WebSocket, over a transport that sends together what is written together.
+
+    It takes many texts at one go: a long conversation that is read again is many, and to hand on each was much work.
+    """
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection stands."""
         super().connection_made(Corked(cast(asyncio.Transport, transport)))
+
+    async def run_asgi(self) -> None:
+        """Serve the connection; it is told what it may send."""
+        self.scope["extensions"] = {**(self.scope.get("extensions") or {}), TOGETHER: {}}
+        await super().run_asgi()
+
+    async def send(self, message: Any) -> None:
+        """Send what the application says."""
+        texts = message.get(TOGETHER)
+        if texts is None:
+            await super().send(message)
+            return
+        await self.writable.wait()
+        if self.disconnected or self.close_sent or self.conn.state is not State.OPEN:
+            raise ClientDisconnected
+        self.transport.write(framed(texts))
 
 
 class Server(uvicorn.Server):

@@ -9,7 +9,7 @@ The fold works on a mutable draft, so that a thousand facts cost a thousand smal
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Literal, assert_never
+from typing import Any, Final, Literal, assert_never
 
 import msgspec
 
@@ -188,8 +188,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_proven(self) -> bool:
         """Whether it is closed to claims: a session was verified, or opened by a server, whose context stands here."""
-        return self.top_proof is Proof.verified or any(
-            session.method == "secret_key" for session in self.sessions.values()
+        return any(
+            session.proof == Proof.verified.name or session.method == "secret_key" for session in self.sessions.values()
         )
 
     @property
@@ -217,6 +217,10 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 EMPTY = Conversation()
+
+#: Kinds of events, put together once: each fact is asked for them.
+_LINKS: Final = (ConversationAdopted, AdoptionUndone)
+_SOMEBODYS: Final = (PersonSaid, FieldCaptured, ContextAdded, PersonNamed)
 
 
 def fold(facts: Iterable[Fact], state: Conversation = EMPTY) -> Conversation:
@@ -252,11 +256,11 @@ class _Draft:
             line = fact.event.said_id or (fact.event.goal_id, fact.event.field)
             self.values["forgotten"] |= {line}  # about what was said, and no activity
             return
-        if isinstance(fact.event, ConversationAdopted | AdoptionUndone):
+        if isinstance(fact.event, _LINKS):
             self._adopt(fact, fact.event)  # a link, and no activity
             return
         self.values["last_activity_at"] = fact.at
-        if isinstance(fact.event, PersonSaid | FieldCaptured | ContextAdded | PersonNamed):
+        if isinstance(fact.event, _SOMEBODYS):
             self._doubt(fact)
         match fact.event:
             case AgentPlanned():

@@ -22,8 +22,22 @@ from roxels.domain.events import Fact, decode, encode, name_of
 from roxels.domain.occasions import Recipe
 from roxels.storage.freezing import freeze_ready
 from roxels.storage.owing import Due, owe, row_of
+from roxels.storage.prepared import WANTED, Prepared, PreparedSelect
 from roxels.storage.schema import ERASING, conversations, events, pieces
 from roxels.storage.transaction import AcrossWriting, View, Writing
+
+_standing = PreparedSelect(
+    select(conversations.c.id, conversations.c.head, conversations.c.epoch)
+    .where(conversations.c.id.in_(WANTED))
+    .order_by(conversations.c.id)  # in one order: nobody waits in a circle
+    .with_for_update(key_share=True)
+)
+_keep_facts = Prepared(insert(events))
+_keep_pieces = Prepared(insert(pieces))
+_drop_pieces = Prepared(
+    delete(pieces).where(pieces.c.conversation_id == bindparam("of"), pieces.c.utterance_id == bindparam("utterance"))
+)
+_project = Prepared(update(conversations).where(conversations.c.id == bindparam("of")))
 
 
 class Behind(Conflict):
@@ -179,9 +193,7 @@ def find(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> St
 
 
 def _heads(connection: Connection, ids: set[str]) -> dict[str, tuple[int, int]]:
-    query = select(conversations.c.id, conversations.c.head, conversations.c.epoch).where(conversations.c.id.in_(ids))
-    held = query.order_by(conversations.c.id).with_for_update(key_share=True)  # in one order: nobody waits in a circle
-    return {row.id: (row.head, row.epoch) for row in connection.execute(held)}
+    return {id: (head, epoch) for id, head, epoch in _standing.all(connection, sorted(ids))}
 
 
 def _refusal(append: Append, standing: tuple[int, int] | None) -> Exception | None:
@@ -209,21 +221,11 @@ def _write_rows(connection: Connection, accepted: Sequence[Append]) -> None:
         for append in accepted
         if append.ended_utterance is not None
     ]
-    if facts:
-        connection.execute(insert(events), facts)
-    if said:
-        connection.execute(insert(pieces), said)
-    if ended:
-        connection.execute(
-            delete(pieces).where(
-                pieces.c.conversation_id == bindparam("of"), pieces.c.utterance_id == bindparam("utterance")
-            ),
-            ended,
-        )
-    if projections := {append.conversation_id: _projection(append) for append in accepted if append.facts}:
-        connection.execute(
-            update(conversations).where(conversations.c.id == bindparam("of")), list(projections.values())
-        )
+    projections = {append.conversation_id: _projection(append) for append in accepted if append.facts}
+    _keep_facts.run(connection, facts)
+    _keep_pieces.run(connection, said)
+    _drop_pieces.run(connection, ended)
+    _project.run(connection, list(projections.values()))
     due = [row_of(due, append.conversation_id, _at(append)) for append in accepted for due in append.due]
     if due:
         owe(connection, due)

@@ -102,6 +102,7 @@ class PostgreSQL:
         engine = create_engine(
             self._url,
             isolation_level=isolation,
+            paramstyle="format",  # in order, as SQLite has them: `storage.prepared`
             connect_args={"options": options, "connect_timeout": 10},
             hide_parameters=True,  # what people said must not reach a log through a database error
             **(limits if size else {"poolclass": NullPool}),

@@ -226,14 +226,16 @@ def shown(fact: Fact) -> dict[str, Any] | None:
     names = VISIBLE.get(type(fact.event).__name__)
     if names is None:
         return None
-    fields = {name: getattr(fact.event, name) for name in names}
-    return {"seq": fact.seq, "type": name_of(fact.event), "at": fact.at, **fields}
+    fields: dict[str, Any] = {"frame": "event", "seq": fact.seq, "type": name_of(fact.event), "at": fact.at}
+    for name in names:
+        fields[name] = getattr(fact.event, name)
+    return fields
 
 
 def event_text(fact: Fact) -> str | None:
     """The fact as one text message, or None where a participant may not see it."""
     fields = shown(fact)
-    return None if fields is None else _encoder.encode({"frame": "event", **fields}).decode()
+    return None if fields is None else _encoder.encode(fields).decode()
 
 
 def _safe(fault: Exception) -> str:

@@ -7,6 +7,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from roxels.wire.attendance import Attendance
 from roxels.wire.bell import Bell
+from roxels.wire.framing import TOGETHER
 from roxels.wire.link import Link
 from roxels.wire.rooms import Rooms
 
@@ -47,8 +48,7 @@ async def _write(socket: WebSocket, attendance: Attendance, changed: Bell, reade
         changed.clear()
         while messages := link.pull(attendance.room):
             async with asyncio.timeout(SEND_TIMEOUT):
-                for message in messages:
-                    await socket.send_text(message)
+                await _send(socket, messages)
         if link.close_code is not None:
             with suppress(RuntimeError):
                 await socket.close(link.close_code)
@@ -56,3 +56,12 @@ async def _write(socket: WebSocket, attendance: Attendance, changed: Bell, reade
         if reader.done() or socket.client_state is WebSocketState.DISCONNECTED:
             return
         await changed.wait()
+
+
+async def _send(socket: WebSocket, messages: list[str]) -> None:
+    """Send them, at one go where the server can."""
+    if TOGETHER in socket.scope.get("extensions", {}):
+        await socket.send({"type": "websocket.send", TOGETHER: messages})
+    else:
+        for message in messages:
+            await socket.send_text(message)
