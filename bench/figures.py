@@ -65,6 +65,21 @@ SMALL = Scale(
     events=200,
 )
 
+#: What a profile says of those that were missed at some time; it stands on the page while they are.
+PROFILES = {
+    "P1": "Half of the time is the commit of the participant's words, before anything is said, and then that of the "
+    "answer's first piece: two syncs one behind the other. The tail is the log of SQLite that is written back to the "
+    "database within a commit.",
+    "P1c": "200 conversations commit a piece each, every 20 ms. What they wait for is the event loop: reading ahead, "
+    "keeping, and waking each listener, step by step in one process.",
+    "P2": "A third is reading and decoding the rows of the conversation and folding them, a tenth encoding its "
+    "messages, a tenth sending them; the rest is the connection, the hello, and the commit that somebody joined.",
+    "P4": "A connection costs what a bare one does; on top of it come two tasks, the layers around a request, and the "
+    "facts of the conversation, which stay while somebody listens.",
+    "P8": "Of some 25 µs a fact, SQLite itself takes 6, the commit 6, making rows 5, the event loop 4. The raw side "
+    "has neither the projection of the conversation nor foreign keys to check.",
+}
+
 #: Measures one or more figures.
 Measuring = Callable[[Scale], Sequence[Figure]]
 
@@ -91,6 +106,9 @@ def page(figures: Sequence[Figure], now: datetime) -> str:
     rows = "".join(
         f"| {each.id} | {each.what} | {each.goal} | {each.measured} | {marks[each.holds]} |\n" for each in figures
     )
+    missed = [name for name in PROFILES if any(each.id == name and each.holds is False for each in figures)]
+    why = "".join(f"- **{name}.** {PROFILES[name]}\n" for name in missed)
+    reasons = f"## What is missed, and what a profile says\n\n{why}\n" if missed else ""
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     return f"""<!-- Written by `make bench`. -->
 
@@ -109,7 +127,7 @@ Measured on {now:%Y-%m-%d} on {machine}, SQLite with `synchronous=FULL`.
 | | what | goal | measured | held |
 | --- | --- | --- | --- | --- |
 {rows}
-What is measured stands in `bench/`, one module per figure.
+{reasons}What is measured stands in `bench/`, one module per figure.
 """
 
 

@@ -23,3 +23,5 @@ def test_a_missed_goal_is_seen_on_the_page() -> None:
     text = page(figures, datetime(2026, 1, 1, tzinfo=UTC))
     assert "| P0 | w | g | m | yes |" in text
     assert "| P1 | w | g | m | **no** |" in text
+    assert "- **P1.** " in text
+    assert "- **P2.** " not in text
