@@ -97,6 +97,7 @@ async def areas(ground: Ground, place: Place, known: Sequence[str]) -> float:
 
 
 @pytest.mark.alone
+@pytest.mark.long
 async def test_time_does_not_tell_who_is_known(place: tuple[Ground, Place]) -> None:
     ground, where = place
     known = [await known_as(ground, where, "user") for _ in range(100)]
@@ -104,6 +105,7 @@ async def test_time_does_not_tell_who_is_known(place: tuple[Ground, Place]) -> N
 
 
 @pytest.mark.alone
+@pytest.mark.long
 async def test_time_does_not_tell_who_comes_daily(place: tuple[Ground, Place]) -> None:
     ground, where = place
     known = await known_as(ground, where, "user", MANY)

@@ -86,8 +86,8 @@ or replaced, a message of a person that was lost or doubled, a commit that was m
 The model is a local server with the real protocol (`roxels.testing.model`); no language model was at hand.
 
 Measured on {now:%Y-%m-%d} on {machine}, SQLite; `make crash ARGS="--seed {seed}"` repeats these cuts.
-A sample runs with every `make test`, and beside it one test that aims: eight visits talk into one conversation for 500
-turns while the server dies twelve times between deciding and committing
+A sample runs with every `make test`. Beside it one test aims (`make test ARGS="-m long"`): eight visits talk into one
+conversation for 500 turns while the server dies twelve times between deciding and committing
 ([test_one_commit](../tests/crash/test_one_commit.py)). What a power cut would do is up to the disk: every commit is
 synced before anything is shown.
 """

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+import pytest
 
 from tests.crash.test_deliveries import template
 from tests.crash.test_erasing import told
@@ -73,6 +74,7 @@ class Voice:
                 is_heard = False
 
 
+@pytest.mark.long
 async def test_each_commit_is_made_once(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**9)
     print(f"\nseed {seed}")

@@ -16,8 +16,8 @@ from tests.processes import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
-#: Of the snippet, as it stands on the page of embed keys.
-PERSON = "user_123"
+#: Who is signed in on the page; the snippet has another in that place.
+PERSON = "drinks_tea"
 HOST = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tea</title><link rel="icon" href="data:,">
 </head><body><h1>Tea</h1>{snippet}<script src="/record.js"></script></body></html>"""
 
@@ -97,7 +97,7 @@ async def takes_the_snippet(desk: Page) -> str:
     ours = desk.locator("section.template").filter(has_text="Tea order")
     await ours.get_by_role("button", name="Make key").click()
     await expect(ours.locator("pre").first).to_contain_text("data-template-key")
-    return await ours.locator("pre").first.inner_text()
+    return (await ours.locator("pre").first.inner_text()).replace("user_123", PERSON)
 
 
 async def opens_the_page(tabs: BrowserContext, site: Site, *, hears: str) -> Visit:
