@@ -1,6 +1,7 @@
 """A conversation's page: why each visit resumed or not, on which device, what was heard, whose it is, a fresh link."""
 
 import re
+from typing import get_args
 
 import httpx2
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from roxels.actions import admit
 from roxels.actions.admit import Exchange
 from roxels.actions.open import open_again
+from roxels.dashboard import words
 from roxels.domain.events import AgentHeard, SessionJoined
 from roxels.domain.proof import Proof
 from roxels.domain.resumption import Reason
+from roxels.domain.templates import read
 from roxels.storage import sessions
 from roxels.testing import FakeClock
 from tests.dashboard import people
@@ -63,7 +66,7 @@ async def test_a_visit_that_is_opened_for_somebody_is_told_from_their_coming(
 
 
 @pytest.mark.parametrize(
-    ("reason", "words"),
+    ("reason", "sentence"),
     [
         ("asked_new", "Not resumed: a fresh start was asked for."),
         ("ended", "Not resumed: the earlier one had ended."),
@@ -73,7 +76,7 @@ async def test_a_visit_that_is_opened_for_somebody_is_told_from_their_coming(
     ],
 )
 async def test_why_it_did_not_resume_and_what_was_before(
-    office: Office, operator: httpx2.AsyncClient, clock: FakeClock, reason: Reason, words: str
+    office: Office, operator: httpx2.AsyncClient, clock: FakeClock, reason: Reason, sentence: str
 ) -> None:
     embedded = {
         "resumption_off": {"resumption": False},
@@ -89,10 +92,17 @@ async def test_why_it_did_not_resume_and_what_was_before(
     assert second.judged == reason
     await sign_in(operator)
     page = await shown(operator, f"/dashboard/conversations/{second.conversation_id}")
-    assert words in page.text
+    assert sentence in page.text
     assert "Before this: an earlier conversation" in page.text
     assert f"/dashboard/conversations/{first.conversation_id}" in page.links
     assert "Before this" not in (await shown(operator, f"/dashboard/conversations/{first.conversation_id}")).text
+
+
+def test_every_reason_is_a_sentence_of_its_own() -> None:
+    template = read("tpl_1", 1, TEMPLATE)
+    sentences = [words.why(reason, "claimed", template) for reason in get_args(Reason)]
+    assert len(set(sentences)) == len(sentences)
+    assert all(sentence.endswith(".") for sentence in sentences)
 
 
 async def test_the_owner_reads_the_truth_and_what_the_page_was_told(
