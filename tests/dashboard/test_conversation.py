@@ -10,7 +10,7 @@ from roxels.actions import admit
 from roxels.actions.admit import Exchange
 from roxels.actions.open import open_again
 from roxels.dashboard import words
-from roxels.domain.events import AgentHeard, SessionJoined
+from roxels.domain.events import AgentHeard, AgentSaid, AgentStarted, Request, SessionJoined
 from roxels.domain.proof import Proof
 from roxels.domain.resumption import Reason
 from roxels.domain.templates import read
@@ -148,6 +148,14 @@ async def test_captured_data_stands_with_its_sentence_and_the_agents_context_bes
     assert '"plan": "team"' in page.text
     (link,) = [link for link in page.links if link.startswith("/dashboard/deliveries/") and "/send" not in link]
     assert "Body" in (await shown(operator, link)).text
+
+
+async def test_that_a_model_was_not_there_is_told(office: Office, operator: httpx2.AsyncClient) -> None:
+    opened = await office.visit("ada", "Ada Lovelace")
+    answer = AgentStarted(utterance_id="u1", plan="Hello!", request=Request(model="m", fault="timed_out"))
+    await office.record(opened, SessionJoined(), answer, AgentSaid(utterance_id="u1", text="Hello!"))
+    page = await shown(operator, f"/dashboard/conversations/{opened.conversation_id}")
+    assert "The scripted speaker stands in for the model: it took too long" in page.text
 
 
 async def test_a_fresh_link_is_told_once_and_noted(office: Office, operator: httpx2.AsyncClient) -> None:

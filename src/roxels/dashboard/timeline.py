@@ -14,6 +14,7 @@ from roxels.domain.events import (
     AdoptionUndone,
     AgentHeard,
     AgentSaid,
+    AgentStarted,
     AnyEvent,
     ContextAdded,
     ConversationAdopted,
@@ -29,6 +30,7 @@ from roxels.domain.events import (
     GoalProposed,
     MemoryForgotten,
     PersonSaid,
+    Request,
     SessionEnded,
     SessionJoined,
     SessionStarted,
@@ -214,6 +216,9 @@ def _note(fact: Fact, event: AnyEvent, template: Template) -> Note | None:
         case ContextAdded(context=context, source=source):
             whose = "your server" if source == "server" else "the page"
             return _noted(fact, "context", f"Context from {whose}", ", ".join(context))
+        case AgentStarted(request=Request(fault=failed)) if failed:
+            why = words.MODEL_FAULTS.get(failed, failed)
+            return _noted(fact, "blocked", "The scripted speaker stands in for the model:", why)
         case SessionEnded(cause=cause):
             return _noted(fact, "left", words.LEFT[cause])
         case ConversationAdopted(proof=proof):

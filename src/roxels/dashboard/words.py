@@ -73,6 +73,20 @@ ENDED_BY: dict[str, str] = {
     "time": "the time limit",
     "abandoned": "time: nobody came back",
 }
+#: Why a language model did not answer; see `agent.speakers.engine`.
+MODEL_FAULTS: dict[str, str] = {
+    "timed_out": "it took too long",
+    "unreachable": "it could not be reached",
+    "target": "its address may not be reached",
+    "no_key": "the secret that is its key is not there",
+    "rate_limited": "it was asked too often",
+    "server_error": "it has a fault of its own",
+    "rejected": "it did not take the request",
+    "broken_off": "it broke off",
+    "too_long": "it did not stop",
+    "refusal": "it refused to answer",
+    "no_words": "it said nothing",
+}
 LEFT: dict[str, str] = {
     "left": "Left",
     "hung_up": "Hung up",
