@@ -136,7 +136,7 @@ MOVING = """() => [document, ...[...document.querySelectorAll('*')].flatMap((nod
 )
 async def test_nothing_moves_where_that_is_not_wanted(host: HostPage, moves: bool) -> None:
     server = host.server
-    server.delay, server.pace, server.piece = 0.5, 0.05, 1
+    server.delay, server.pace, server.piece = 3.0, 0.05, 1
     await host.open()
     await host.run("void Roxels.start({ templateKey: 'rk_test_1', externalId: 'ada' })")
     await host.page.wait_for_selector("[data-roxels=modal]")

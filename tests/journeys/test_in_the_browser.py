@@ -85,6 +85,16 @@ class Talk:
         await self.frame.locator("#words").fill(text)
         await self.frame.locator("#words").press("Enter")
 
+    async def sees(self, messages: int, chars: int) -> None:
+        """Wait until so many messages stand, and so much of the last one."""
+        await self.frame.wait_for_function(
+            """([messages, chars]) => {
+              const all = [...document.querySelectorAll("#log .prose")];
+              return all.length === messages && all.at(-1).textContent.length > chars;
+            }""",
+            arg=[messages, chars],
+        )
+
     async def hears(self, ending: str) -> None:
         """Wait until the last answer ends so."""
         await expect(self.frame.locator("#log .prose").last).to_have_text(_ends_with(ending))
@@ -127,10 +137,9 @@ async def ada_talks_until_the_server_dies(ada: Talk, demo: Demo) -> None:
     assert "Ada" in (await ada.words())[0]
     await ada.say("The conservatory")
     await ada.hears("live there already?")
+    before = len(await ada.words())
     await ada.say("25")
-    await ada.frame.wait_for_function(
-        "() => [...document.querySelectorAll('#log .prose')].at(-1).textContent.length > 12"
-    )
+    await ada.sees(before + 2, 12)
     demo.kill()
     cut = (await ada.words())[-1]
     await asyncio.to_thread(demo.start)
@@ -144,9 +153,7 @@ async def ada_comes_back_in_a_new_tab(ada: Talk, demo: Demo, context: BrowserCon
     """Step 3: the tab is closed in mid-sentence; a new one shows the same and goes on. Says what was said."""
     before = await ada.words()
     await ada.say("bright")
-    await ada.frame.wait_for_function(
-        "() => [...document.querySelectorAll('#log .prose')].at(-1).textContent.length > 8"
-    )
+    await ada.sees(len(before) + 2, 8)
     cut = await ada.words()
     await ada.page.close()
     again = Talk(await context.new_page())
