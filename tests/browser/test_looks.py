@@ -138,9 +138,13 @@ async def test_nothing_moves_where_that_is_not_wanted(host: HostPage, moves: boo
     server = host.server
     server.delay, server.pace, server.piece = 3.0, 0.05, 1
     await host.open()
+    slowly = await host.page.context.new_cdp_session(host.page)
+    await slowly.send("Animation.enable")
+    await slowly.send("Animation.setPlaybackRate", {"playbackRate": 0.01})  # else it has opened before anybody looks
     await host.run("void Roxels.start({ templateKey: 'rk_test_1', externalId: 'ada' })")
     await host.page.wait_for_selector("[data-roxels=modal]")
     assert bool(await host.run(MOVING)) == moves, "while it opens"
+    await slowly.send("Animation.setPlaybackRate", {"playbackRate": 1})
     await host.page.wait_for_selector("[data-roxels=modal][data-state=open]")
     await host.frame.wait_for_selector("body[data-state=connecting]")
     assert bool(await host.frame.evaluate(MOVING)) == moves, "while it connects"
