@@ -185,7 +185,7 @@ async def test_all_of_it_by_keyboard(host: HostPage) -> None:
     await keys.press("Tab")
     await keys.press("Enter")
     await host.page.wait_for_selector("[data-roxels=modal][data-state=open]")
-    await host.frame.wait_for_function("document.activeElement?.id === 'words'")
+    await host.frame.wait_for_function("() => document.activeElement?.id === 'words'")
     await keys.type("The kitchen")
     await keys.press("Enter")
     await host.said(2)
