@@ -177,12 +177,12 @@ async def time_passing(clock: FakeClock) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def ground_in(folder: Path) -> AsyncIterator[Ground]:
-    """A server with its data in this folder."""
+async def ground_in(folder: Path, real_time: Clock | None = None) -> AsyncIterator[Ground]:
+    """A server with its data in this folder; its time is the ground's `clock`, unless a real one is given."""
     settings = Settings(data=folder / "data", limits=False, worker=False, port=8000)
     clock = FakeClock()
     voices = Voices(clock)
-    house = server.build(settings, clock=clock, ids=RandomIds(), speaker=voices)
+    house = server.build(settings, clock=real_time or clock, ids=RandomIds(), speaker=voices)
     ground = Ground(house, voices, clock)
     for environment in ("test", "live"):
         await ground.furnish(environment)

@@ -27,7 +27,7 @@ from roxels.domain.proof import Method, Proof, Sight, sight_of
 from roxels.domain.resumption import Reason
 from roxels.storage import conversations, devices, log, persons, sessions, templates
 from roxels.storage.sessions import Visit
-from roxels.storage.transaction import Writing
+from roxels.storage.transaction import Reading, Writing
 
 SESSION_LIFE = timedelta(hours=24)
 
@@ -104,12 +104,16 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def name(tx: Writing, wish: Wish, policy: Proof, ids: Ids) -> Named:
-    """Find or make the person, and see how sure that is.
+    """Find or make the person, and see how sure that is."""
+    return weigh(tx, wish, policy, persons.resolve(tx, wish.external_id, ids))
+
+
+def weigh(tx: Reading, wish: Wish, policy: Proof, person: Person) -> Named:
+    """How sure it is that the wish comes from this person.
 
     Whoever is known and who is not costs the same work: where the policy is not met, nothing is looked for whose cost
     grows with somebody's past.
     """
-    person = persons.resolve(tx, wish.external_id, ids)
     device = devices.find(tx, person.id, wish.browser) if wish.browser is not None else None
     is_known = device is not None and device.stands and wish.proof is Proof.claimed
     proof = Proof.device if is_known else wish.proof

@@ -22,11 +22,12 @@ from roxels.actions.adopt import adopt
 from roxels.actions.finish import end_visit
 from roxels.actions.identify import Vouched, vouch
 from roxels.actions.manage import Sealer
-from roxels.actions.open import Named, Wish, name, open_in, open_visit
+from roxels.actions.open import Wish, name, open_in, open_visit, weigh
 from roxels.domain.conversation import Conversation
 from roxels.domain.errors import NotFound
 from roxels.domain.events import PersonNamed
 from roxels.domain.ids import Ids
+from roxels.domain.persons import Person
 from roxels.domain.proof import Proof
 from roxels.storage import conversations, log, persons, templates
 from roxels.storage.sessions import Visit
@@ -67,9 +68,8 @@ def recognise(tx: Writing, claim: Claim, sealer: Sealer, ids: Ids) -> Recognised
     kept = templates.active(tx, wish.template_id)
     if kept is None:
         raise NotFound
-    named = name(tx, wish, kept.read().history_requires, ids)
     if visit.external_id is None:
-        return _adopted(tx, claim, wish, named, vouched, state, ids)
+        return _adopted(tx, claim, wish, kept.read().history_requires, vouched, state, ids)
     if wish.proof <= visit.proof:
         return _renamed(tx, claim, state)
     if vouched:
@@ -79,18 +79,27 @@ def recognise(tx: Writing, claim: Claim, sealer: Sealer, ids: Ids) -> Recognised
 
 
 def _adopted(
-    tx: Writing, claim: Claim, wish: Wish, named: Named, vouched: Vouched | None, state: Conversation, ids: Ids
+    tx: Writing, claim: Claim, wish: Wish, policy: Proof, vouched: Vouched | None, state: Conversation, ids: Ids
 ) -> Recognised:
-    visit, proof = claim.visit, named.sight.proof
+    """A claim that is kept out leaves nothing behind: nobody is made for it, so time does not tell who was there."""
+    visit = claim.visit
+    sight = weigh(tx, wish, policy, _named_so(tx, wish, ids)).sight
     is_free = state.is_open and state.adopted_at is None and state.top_proof is Proof.anonymous
-    if not (named.sight.meets_policy and is_free and (proof is Proof.verified or not state.is_proven)):
+    if not (sight.meets_policy and is_free and (sight.proof is Proof.verified or not state.is_proven)):
         return Recognised(outcome="kept")
     if vouched:
         vouched.use_up(tx)
-    adopt(tx, visit.conversation_id, named.person.id, proof=proof, session_id=visit.session_id)
+    named = name(tx, wish, policy, ids)
+    adopt(tx, visit.conversation_id, named.person.id, proof=named.sight.proof, session_id=visit.session_id)
     end_visit(tx, visit.conversation_id, visit.session_id, "revoked")
     opened = open_in(tx, wish, named, visit.conversation_id, ids)
     return Recognised(outcome="adopted", admitted=handed(tx, opened))
+
+
+def _named_so(tx: Writing, wish: Wish, ids: Ids) -> Person:
+    """Whom the customer calls that, or somebody new."""
+    found = persons.find(tx, wish.external_id) if wish.external_id is not None else None
+    return found or persons.blank(tx, wish.external_id, ids)
 
 
 def _renamed(tx: Writing, claim: Claim, state: Conversation) -> Recognised:

@@ -63,8 +63,12 @@ def resolve(tx: Writing, external_id: str | None, ids: Ids) -> Person:
     Any number of simultaneous first visits create one person: the unique index decides, and the loser reads. Somebody
     who is known and somebody who is not cost the same statements, so that time does not tell them apart.
     """
-    blank = Person(id=ids.new("person"), external_id=external_id, first_seen_at=tx.now, last_seen_at=tx.now)
-    return create_or_find(tx, blank)[0]
+    return create_or_find(tx, blank(tx, external_id, ids))[0]
+
+
+def blank(tx: Reading, external_id: str | None, ids: Ids) -> Person:
+    """Somebody of whom nothing is known yet, and who is kept nowhere."""
+    return Person(id=ids.new("person"), external_id=external_id, first_seen_at=tx.now, last_seen_at=tx.now)
 
 
 def create_or_find(tx: Writing, person: Person) -> tuple[Person, bool]:

@@ -12,6 +12,7 @@ from roxels.actions.recognise import Recognised, recognise
 from roxels.api import bodies, device, shapes, views
 from roxels.api.answers import Answer, reply
 from roxels.api.auth import Attending, Embed, Public
+from roxels.api.beat import on_the_beat
 from roxels.api.device import Asking, Known
 from roxels.api.reading import StrictRoute
 from roxels.api.services import Services
@@ -41,7 +42,8 @@ async def start_session(key: Embed, body: bodies.StartSession) -> Response:
         claimed = None if token is not None else wish.external_id
         services.limits.start(key.row.id, key.address, wish.browser, claimed and f"{key.row.environment} {claimed}")
     if token is None:
-        admitted = await key.write(admit.admit, wish, services.ids)
+        async with on_the_beat(services.clock, matters=wish.external_id is not None):
+            admitted = await key.write(admit.admit, wish, services.ids)
     else:
         try:
             admitted = await key.write(admit.admit_by_token, wish, token, services.sealer, services.ids)
@@ -93,7 +95,8 @@ async def identify_session(caller: Attending, body: bodies.IdentifySession) -> R
         return recognised
 
     try:
-        done = await services.store.write(visit.environment, work)
+        async with on_the_beat(services.clock, matters=body.identity_token is None):
+            done = await services.store.write(visit.environment, work)
     except (TokenRefused, TokenExpired) as refusal:
         await services.store.write(visit.environment, note_refusal, services.audit, BROWSER, refusal)
         raise
