@@ -60,7 +60,7 @@ from roxels.storage.store import Store
 from roxels.storage.transaction import Environment
 from roxels.storage.vault import Keyring, Vault
 from roxels.wire.corked import Corked
-from roxels.wire.framing import TOGETHER, framed
+from roxels.wire.framing import SEND_TIMEOUT, TOGETHER, framed
 from roxels.wire.limits import Allowance
 from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
@@ -305,7 +305,9 @@ class TalkProtocol(WebSocketsSansIOProtocol):
         if texts is None:
             await super().send(message)
             return
-        await self.writable.wait()
+        if not self.writable.is_set():
+            async with asyncio.timeout(SEND_TIMEOUT):
+                await self.writable.wait()
         if self.disconnected or self.close_sent or self.conn.state is not State.OPEN:
             raise ClientDisconnected
         self.transport.write(framed(texts))

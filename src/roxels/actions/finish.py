@@ -90,7 +90,9 @@ def complete(tx: Writing | AcrossWriting, conversation_id: str, state: Conversat
         )
         for place, each in enumerate(owed)
     )
-    append = Append(conversation_id=conversation_id, expected_seq=state.head, facts=facts, state=after, due=due)
+    append = Append(
+        conversation_id=conversation_id, expected_seq=state.head, before=state, facts=facts, state=after, due=due
+    )
     log.keep(tx, append)
     lifecycle.tell(tx, environment, of_end(after, subject, tx.now))
     return after

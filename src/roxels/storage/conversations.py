@@ -139,6 +139,7 @@ def add(
     append = Append(
         conversation_id=conversation_id,
         expected_seq=state.head,
+        before=state,
         facts=facts,
         state=after,
         ended_utterance=ended_utterance,

@@ -38,7 +38,8 @@ class Store:
     async def append(self, append: Append) -> None:
         """Keep facts or a piece durably; see `storage.log` for what refuses it."""
         await self._writer.append(append)
-        self.counts.update(log.counted(append))
+        for what in log.counted(append):
+            self.counts[what] += 1
         self.wake.outward(append.conversation_id)
         if append.due:
             self._hint_due()

@@ -57,9 +57,9 @@ class Writer:
         self._lanes = [_Lane(engine, f"writer {n}", is_passing) for n in range(threads)]
         self._turns = itertools.cycle(self._lanes)
 
-    async def append(self, append: Append) -> None:
-        """Keep it durably. Raises `Behind`, `Superseded` or `Gone`; when it returns, the commit has returned."""
-        await self._lanes[zlib.crc32(append.conversation_id.encode()) % len(self._lanes)].put(append)
+    def append(self, append: Append) -> "asyncio.Future[None]":
+        """Keep it durably: done when the commit has returned. It raises `Behind`, `Superseded` or `Gone`."""
+        return self._lane_of(append.conversation_id).put(append)
 
     async def act(self, work: Callable[[Connection], Any]) -> Any:
         """Run a short piece of work in a transaction of its own and hand back what it returns."""
@@ -68,6 +68,11 @@ class Writer:
     async def alone(self, work: Callable[[], Any]) -> Any:
         """Run work outside any transaction; where there is one thread, all other changes wait for it."""
         return await next(self._turns).put(_Alone(work))
+
+    def _lane_of(self, conversation_id: str) -> "_Lane":
+        if len(self._lanes) == 1:
+            return self._lanes[0]
+        return self._lanes[zlib.crc32(conversation_id.encode()) % len(self._lanes)]
 
     def close(self) -> None:
         """Write what waits, then end."""
@@ -89,11 +94,11 @@ class _Lane:
         self._waiting.put(_STOP)
         self._thread.join()
 
-    async def put(self, item: Append | _Action | _Alone) -> Any:
+    def put(self, item: Append | _Action | _Alone) -> "asyncio.Future[Any]":
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._waiting.put(_Waiting(item, loop, answer))
-        return await answer
+        return answer
 
     def _work(self) -> None:
         while True:

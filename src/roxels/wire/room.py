@@ -104,6 +104,8 @@ class Room:
         self._turn: asyncio.Task[None] | None = None
         self._heard = Bell()
         self._is_answering = False
+        #: The task does nothing but let time pass.
+        self._is_waiting = False
         #: The latest facts as messages, while several listeners wait for them.
         self._texts: dict[int, str | None] = {}
 
@@ -240,13 +242,23 @@ class Room:
             await self._restart_turn()
 
     async def _keep(self, session_id: str | None, events: Sequence[AnyEvent], piece: log.Piece | None = None) -> None:
+        append = self._words(piece) if not events else self._facts(session_id, events, piece)
+        await self._ports.store.append(append)
+        self._show(append)
+
+    def _words(self, piece: log.Piece | None) -> Append:
+        """Words alone change nothing but what is said: of all appends most are these."""
+        return Append(conversation_id=self.id, expected_seq=self.state.head, epoch=self.epoch, piece=piece)
+
+    def _facts(self, session_id: str | None, events: Sequence[AnyEvent], piece: log.Piece | None) -> Append:
         facts = numbered(self.state, events, at=self._ports.clock.now(), session_id=session_id)
         after = fold(facts, self.state)
         unfinished = self.state.unfinished
         is_over = unfinished is not None and after.unfinished is None
-        append = Append(
+        return Append(
             conversation_id=self.id,
             expected_seq=self.state.head,
+            before=self.state,
             epoch=self.epoch,
             facts=facts,
             state=after,
@@ -254,8 +266,6 @@ class Room:
             ended_utterance=unfinished.utterance_id if unfinished and is_over else None,
             due=self._due(facts, after),
         )
-        await self._ports.store.append(append)
-        self._show(facts, after, piece)
 
     def _due(self, facts: Sequence[Fact], after: Conversation) -> tuple[Due, ...]:
         return tuple(
@@ -268,13 +278,17 @@ class Room:
             for owed in outputs.owed(self.template, facts, after, self._subject)
         )
 
-    def _show(self, facts: Sequence[Fact], after: Conversation, piece: log.Piece | None) -> None:
+    def _show(self, kept: Append) -> None:
         """What is durable now may be seen."""
-        self.facts += facts
-        self.state = after
-        if piece is not None:
-            self.said += piece.text
-        elif after.unfinished is None:
+        if kept.piece is not None:
+            self.said += kept.piece.text
+        if kept.state is None:
+            for link in self.links:
+                link.notify()
+            return
+        self.facts += kept.facts
+        self.state = kept.state
+        if self.state.unfinished is None:
             self.said = ""
         self._tell()
 
@@ -324,7 +338,7 @@ class Room:
             task, self._turn = self._turn, None
             if task is not None:
                 task.cancel()
-        if task is not None:
+        if task is not None and not self._is_waiting:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _play(self) -> None:
@@ -367,7 +381,11 @@ class Room:
         wait = self._wait_seconds()
         if wait is None:
             return False
-        await self._ports.clock.sleep(wait)
+        self._is_waiting = True
+        try:
+            await self._ports.clock.sleep(wait)
+        finally:
+            self._is_waiting = False
         if self._visit_over_time() is None:
             await self._play_turn(await self._scene(silence=True))
         return True
