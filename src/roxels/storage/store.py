@@ -32,7 +32,7 @@ class Store:
         #: What this process made durable since it started: (what, of which kind) and how often.
         self.counts: Counter[tuple[str, str]] = Counter()
         self._clock = clock
-        self._writer = Writer(database.writer, threads=database.writers, is_passing=database.is_passing)
+        self._writer = Writer(database.begin, threads=database.writers, is_passing=database.is_passing)
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="reader")
 
     async def append(self, append: Append) -> None:

@@ -16,10 +16,11 @@ import queue
 import threading
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from roxels.storage import log
 from roxels.storage.log import Append
@@ -41,6 +42,9 @@ class _Waiting(msgspec.Struct, frozen=True):
 
 _STOP = None
 
+#: Begins a transaction that is committed at its end.
+Begin = Callable[[], AbstractContextManager[Connection]]
+
 #: Appends of one transaction at most; what waits beyond goes into the next.
 MAX_BATCH = 1000
 #: How often the same work is done where others' changes keep getting into its way.
@@ -51,10 +55,10 @@ class Writer:
     """The way to change the database."""
 
     def __init__(
-        self, engine: Engine, *, threads: int = 1, is_passing: Callable[[Exception], bool] = lambda _fault: False
+        self, begin: Begin, *, threads: int = 1, is_passing: Callable[[Exception], bool] = lambda _fault: False
     ) -> None:
         """`is_passing` says which faults came of somebody else's change at the same moment."""
-        self._lanes = [_Lane(engine, f"writer {n}", is_passing) for n in range(threads)]
+        self._lanes = [_Lane(begin, f"writer {n}", is_passing) for n in range(threads)]
         self._turns = itertools.cycle(self._lanes)
 
     def append(self, append: Append) -> "asyncio.Future[None]":
@@ -83,8 +87,8 @@ class Writer:
 class _Lane:
     """One thread that writes, and what waits for it."""
 
-    def __init__(self, engine: Engine, name: str, is_passing: Callable[[Exception], bool]) -> None:
-        self._engine = engine
+    def __init__(self, begin: Begin, name: str, is_passing: Callable[[Exception], bool]) -> None:
+        self._begin = begin
         self._is_passing = is_passing
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -146,7 +150,7 @@ class _Lane:
         while True:
             tries -= 1
             try:
-                with self._engine.begin() as connection:
+                with self._begin() as connection:
                     return work(connection)
             except Exception as fault:
                 if not tries or not self._is_passing(fault):

@@ -11,6 +11,7 @@ from roxels.wire.framing import SEND_TIMEOUT, TOGETHER
 from roxels.wire.link import Link
 from roxels.wire.rooms import Rooms
 
+
 async def serve(socket: WebSocket, rooms: Rooms) -> None:
     """Serve one connection until either side is done."""
     await socket.accept()
