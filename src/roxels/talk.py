@@ -99,6 +99,8 @@ async def _open(http: aiohttp.ClientSession, url: str, key: str, body: dict[str,
         raise CannotTalk(
             f"There is no server at {url}. Start one with `make run`, or name another with --url."
         ) from None
+    except (aiohttp.ClientError, ValueError):
+        raise CannotTalk(f"What answers at {url} is not Roxels. Is --url right?") from None
     if response.status != 201:
         raise CannotTalk(answer["error"]["message"])
     return answer

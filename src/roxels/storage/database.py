@@ -107,8 +107,14 @@ class Database:
         """
         if self._held is None:
             self._held = self.writer.connect()
-        with self._held.begin():
-            yield self._held
+        try:
+            with self._held.begin():
+                yield self._held
+        except BaseException:
+            # SQLAlchemy takes a commit that failed for over and sends no rollback; the pool does when it gets it back.
+            held, self._held = self._held, None
+            held.close()
+            raise
 
     def create_all(self) -> None:
         """Make every table at once, without migrations: for tests and for comparing."""

@@ -143,6 +143,9 @@ class Room:
         if self.is_writing:
             return False
         await self._stop_turn()
+        if self.links:  # somebody came while the turn was being stopped
+            self.play()
+            return False
         return True
 
     @property
