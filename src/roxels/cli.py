@@ -253,7 +253,8 @@ def _invitation(config: dict[str, Any]) -> str:
         f"Roxels is running.\n\n"
         f"  Demo page    {config['demo_url']}\n"
         f"  Dashboard    {config['dashboard_url']}   ({login['email']}, password {login['password']})\n"
-        f"  Reference    {config['docs_url']}\n\n"
+        f"  Reference    {config['docs_url']}\n"
+        f"  Embed key    {config['embed_key']}   (may stand in a page)\n\n"
         f"Or talk in a second terminal: .venv/bin/roxels talk --external-id ada\nStop with Ctrl-C."
     )
 
