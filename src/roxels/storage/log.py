@@ -25,7 +25,7 @@ from roxels.storage.freezing import freeze_ready
 from roxels.storage.owing import Due, owe, row_of
 from roxels.storage.prepared import WANTED, Prepared, PreparedSelect
 from roxels.storage.schema import ERASING, conversations, events, pieces
-from roxels.storage.transaction import AcrossWriting, View, Writing
+from roxels.storage.transaction import AcrossWriting, Reading, View, Writing
 
 _standing = PreparedSelect(
     select(conversations.c.id, conversations.c.head, conversations.c.epoch)
@@ -172,6 +172,14 @@ def read(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> St
     stored = find(view, conversation_id, since=since)
     if stored is None:
         raise Gone
+    return stored
+
+
+def own(tx: Reading, conversation_id: str, *, since: Conversation = EMPTY) -> Stored:
+    """The conversation as it stands, of this environment. Raises `NotFound`."""
+    stored = find(tx, conversation_id, since=since)
+    if stored is None or stored.environment != tx.environment:
+        raise NotFound("There is no such conversation in this environment.")
     return stored
 
 

@@ -46,6 +46,7 @@ from roxels.storage.log import Append, Behind, Gone, Superseded
 from roxels.storage.owing import Due
 from roxels.storage.sessions import Visit
 from roxels.storage.store import Store
+from roxels.storage.transaction import Reading
 from roxels.understanding import fault
 from roxels.wire.bell import Bell
 from roxels.wire.limits import Allowance
@@ -297,16 +298,14 @@ class Room:
 
     async def _read_on(self) -> None:
         try:
-            facts, said, self._subject = await self._ports.store.read(
-                self.environment, self._read_since, self.state.head
-            )
+            stored, self._subject = await self._ports.store.read(self.environment, self._read_since)
         except Gone:
             for link in list(self.links):
                 link.refuse(Gone(), fatal=True)
             raise
-        self.facts += facts
-        self.state = fold(facts, self.state)
-        self.said = said
+        self.facts += stored.facts
+        self.state = stored.state
+        self.said = stored.said_so_far
         self._tell()
 
     def _tell(self) -> None:
@@ -318,10 +317,8 @@ class Room:
             else:
                 link.notify()
 
-    def _read_since(self, tx: Any, head: int) -> tuple[list[Fact], str, Subject]:
-        stored = log.read(tx, self.id, since=self.state)
-        facts = [fact for fact in stored.facts if fact.seq > head]
-        return facts, stored.said_so_far, subject(tx, self.id)[1]  # an adoption changes whose it is
+    def _read_since(self, tx: Reading) -> tuple[log.Stored, Subject]:
+        return log.read(tx, self.id, since=self.state), subject(tx, self.id)[1]  # an adoption changes whose it is
 
     # speaking
 
