@@ -14,7 +14,8 @@ from roxels.domain.events import AgentHeard, AgentSaid, AgentStarted, Request, S
 from roxels.domain.proof import Proof
 from roxels.domain.resumption import Reason
 from roxels.domain.templates import read
-from roxels.storage import sessions
+from roxels.storage import audit, sessions
+from roxels.storage.pages import Span
 from roxels.testing import FakeClock
 from tests.dashboard import people
 from tests.dashboard.office import TEMPLATE, Office, csrf, sign_in
@@ -178,3 +179,25 @@ async def test_a_fresh_link_is_told_once_and_noted(office: Office, operator: htt
     ended = await shown(operator, talk)
     assert f"{talk}/link" not in ended.links
     assert (await operator.post(f"{talk}/link", data=form)).status_code == 409
+
+
+async def test_a_transcript_is_read_by_no_way_without_a_line_in_the_audit_log(
+    office: Office, operator: httpx2.AsyncClient, clock: FakeClock
+) -> None:
+    opened = await office.visit("ada")
+    await people.talk(office, opened)
+    await office.rooms.drain()  # a stream ends at once
+    talk = f"/dashboard/conversations/{opened.conversation_id}"
+
+    async def views() -> int:
+        page = await office.store.read("test", audit.listed, audit.Wanted(action="transcript.viewed"), Span())
+        return len(page.items)
+
+    for number, way in enumerate(("", "/events", "/json", "/live?after=0", "/live?after=999"), 1):
+        clock.advance(DAY / 24)
+        assert (await operator.get(talk + way)).status_code == 200
+        assert await views() == number, way
+    clock.advance(DAY / 24)
+    await operator.get(talk)
+    await operator.get(f"{talk}/live?after=9")
+    assert await views() == 6, "a page and its stream are one view"

@@ -1,6 +1,7 @@
 """The pages about one conversation: what was said and what became of it, live; ending and erasing it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -24,13 +25,18 @@ from roxels.dashboard.viewer import Viewer
 from roxels.domain.conversation import Conversation
 from roxels.domain.errors import RoxelsError
 from roxels.domain.events import Fact, FieldCaptured
+from roxels.domain.receipts import subject_of
 from roxels.domain.templates import Template
+from roxels.storage import audit
 from roxels.storage.conversations import Outline
+from roxels.storage.pages import Span
 from roxels.storage.transaction import Reading, Writing
 
 #: Raw events on the page itself; all of them stand on a page of their own.
 RAW_EVENTS = 40
 EVENTS_OF_A_PAGE = 200
+#: A stream that begins so soon after a view belongs to it. A later one, or one without a page, is a view of its own.
+SAME_VIEW = timedelta(minutes=1)
 
 
 class Conversations:
@@ -73,6 +79,7 @@ class Conversations:
     async def live(self, viewer: Viewer, request: Request) -> Response:
         """What happens from now on, as an event stream for the page. Nobody becomes a listener by it."""
         whole, _ = await self._read(viewer, request)
+        await self._note_view(viewer, whole.stored.id, goes_on=True)
         watch = Watch(self._desk, viewer, whole, panels)
         headers = HEADERS | {"X-Accel-Buffering": "no"}
         return StreamingResponse(
@@ -135,11 +142,21 @@ class Conversations:
         )
         return told(self._desk.pages, viewer, request, done)
 
-    async def _note_view(self, viewer: Viewer, conversation_id: str) -> None:
+    async def _note_view(self, viewer: Viewer, conversation_id: str, *, goes_on: bool = False) -> None:
+        """Note that the operator looks at it; `goes_on`: unless that was noted just now."""
         services = self._desk.services
-        await services.store.write(
-            viewer.environment, services.audit.note, viewer.actor, "transcript.viewed", ("interview", conversation_id)
-        )
+
+        def work(tx: Writing) -> None:
+            wanted = audit.Wanted(
+                action="transcript.viewed",
+                actor_id=viewer.actor.id,
+                subjects=[subject_of(services.audit.salt, "interview", conversation_id)],
+                since=tx.now - SAME_VIEW,
+            )
+            if not (goes_on and audit.listed(tx, wanted, Span(limit=1)).items):
+                services.audit.note(tx, viewer.actor, "transcript.viewed", ("interview", conversation_id))
+
+        await services.store.write(viewer.environment, work)
 
     async def _read(self, viewer: Viewer, request: Request) -> tuple[Whole, Progress]:
         return await self._desk.services.store.read(viewer.environment, _both, request.path_params["conversation_id"])
