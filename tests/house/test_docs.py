@@ -15,7 +15,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from roxels.domain import soundness
+from roxels.agent.speakers.model import ModelSpeaker
+from roxels.agent.speakers.scripted import ScriptedSpeaker
+from roxels.domain import soundness, templates
 from tests.house.source import ROOT, files
 
 PAGES = [path for path in files() if path.suffix == ".md"]
@@ -174,6 +176,20 @@ def section(page: Path, heading: str) -> str:
     found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert found, f"{page.name} has no heading {heading}"
     return found.group(1)
+
+
+def test_the_house_sends_a_new_key_of_a_template_to_the_room_that_has_the_rules() -> None:
+    table = section(ROOT / "docs/house.md", "Where to put the next thing")
+    row = next(line for line in table.splitlines() if line.startswith("| a key of a template |"))
+    for home in (soundness.faults.__module__, templates.read.__module__):
+        assert f"`{home.removeprefix('roxels.').replace('.', '/')}.py`" in row
+
+
+def test_the_page_of_words_names_each_speaker() -> None:
+    words = (ROOT / "docs/words.md").read_text(encoding="utf-8")
+    row = next(line for line in words.splitlines() if line.startswith("| **Speaker** |"))
+    for speaker, name in ((ScriptedSpeaker, "scripted speaker"), (ModelSpeaker, "language model")):
+        assert name in row, f"{speaker.__name__} is one"
 
 
 # Snippets ---------------------------------------------------------------------------------------------------------

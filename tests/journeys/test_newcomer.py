@@ -90,7 +90,8 @@ def test_the_readme_can_be_typed(clone: Path) -> None:
         config = json.loads((clone / "data/demo.json").read_text())
         for value in ("demo_url", "dashboard_url", "docs_url", "embed_key"):
             assert config[value] in invitation, f"a newcomer is to find {value} in what `{STARTS}` prints"
-        assert config["secret_key"] not in invitation
+        assert config["dashboard_login"]["password"] in invitation
+        assert config["secret_key"] not in invitation, "docs/security.md says that only `--json` prints it"
         printed = typed([talk.text], clone)
     assert frames(printed)[0]["frame"] == "welcome"
     assert "Fernwood" in pieces(printed)
