@@ -179,6 +179,14 @@ class FakeServer:
             for socket in list(conversation.sockets):
                 await socket.close(code=code)
 
+    async def end_visits(self) -> None:
+        """The time of every visit is over; the conversations are not."""
+        for conversation in self.conversations:
+            for socket in list(conversation.sockets):
+                await socket.send_json({"frame": "bye", "code": "time", "retry_ms": None})
+        self.forget_sessions()
+        await self.close(1000)
+
     def forget_sessions(self) -> None:
         """Every token is void from now on."""
         self._sessions.clear()

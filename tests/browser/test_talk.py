@@ -154,9 +154,27 @@ async def test_a_session_that_is_not_valid_any_more_is_renewed_once(host: HostPa
     assert len(await shown(host)) == 1
     server.forget_sessions()
     await server.close(4001)
-    await host.frame.wait_for_selector("#trouble")
+    await host.frame.wait_for_selector("#done")
     assert (await host.heard("error"))[-1]["error"] == "session_expired"
     assert len(server.requests) == 2
+
+
+async def test_a_visit_whose_time_is_over_says_so_and_the_talk_goes_on_from_there(host: HostPage) -> None:
+    server = host.server
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await server.end_visits()
+    await host.frame.wait_for_selector("#done")
+    assert await host.frame.inner_text("#done-text") == "The session has ended. Open it again to go on where you were."
+    assert not await host.frame.is_visible("#trouble")
+    assert await shown(host) == [server.conversations[0].greeting], "the last words stay readable"
+    assert [fault["error"] for fault in await host.heard("error")] == ["session_expired"]
+    await host.frame.click("text=Try again")
+    await say(host, "The kitchen")
+    await host.said(2)
+    assert await shown(host) == [server.conversations[0].greeting, "The kitchen", QUESTIONS[1]]
+    assert len(server.conversations) == 1
 
 
 @pytest.mark.parametrize("code", [4009, 4010])
