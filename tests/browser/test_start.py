@@ -1,5 +1,6 @@
 """Ways in, the same events in every display, and a guest that never breaks the house."""
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -148,6 +149,9 @@ async def test_start_gives_its_controller_at_once_and_ready_tells_when(host: Hos
       return [...order, Roxels.state.connection, Object.isFrozen(Roxels.state)];
     }"""
     assert await host.run(script) == ["off", "loading", "joining", "connected", "connected", True]
+    async with asyncio.timeout(5):
+        while not host.server.says:
+            await asyncio.sleep(0.01)
     assert [say["text"] for say in host.server.says] == ["said before anything was there"]
 
 
@@ -182,6 +186,32 @@ async def test_nobody_is_nobody(host: HostPage, nobody: str) -> None:
     assert "external_id" not in host.server.requests[0]
 
 
+@pytest.mark.parametrize("nobody", ["null", "undefined", "''"])
+async def test_nobody_after_somebody_is_nobody(host: HostPage, nobody: str) -> None:
+    """A page that passes on whoever is signed in, and nobody is any more."""
+    await host.open()
+    await host.run(RECORD)
+    await host.run("Roxels.init({ templateKey: 'rk_test_1', externalId: 'ada', personName: 'Ada', display: 'none' })")
+    await host.run(f"void Roxels.start({{ externalId: {nobody} }})")
+    await host.until("heard.some(([name]) => name === 'connected')")
+    assert "external_id" not in host.server.requests[0]
+    assert "person_name" not in host.server.requests[0]
+
+
+async def test_an_option_that_is_undefined_is_not_given(host: HostPage) -> None:
+    await host.open()
+    await host.run(RECORD)
+    await host.run(
+        """() => { const init = { templateKey: 'rk_test_1', externalId: 'ada', onConnected: () => (window.told = true) };
+        Roxels.init({ ...init, context: { plan: 'green' } });
+        const options = ['templateKey', 'sessionId', 'display', 'context', 'resume', 'personName', 'onConnected'];
+        Roxels.start(Object.fromEntries(options.map((name) => [name, undefined]))); }"""
+    )
+    await host.until("window.told && heard.some(([name]) => name === 'connected')")
+    assert [(sent["external_id"], sent["context"]) for sent in host.server.requests] == [("ada", {"plan": "green"})]
+    assert await host.page.locator("[data-roxels=modal]").count() == 1
+
+
 async def test_junk_given_to_init_is_told_and_starts_nothing(host: HostPage) -> None:
     await host.open()
     await host.run(RECORD)
@@ -203,6 +233,7 @@ async def test_a_refused_session_is_an_error_and_a_way_to_try_again(host: HostPa
     rejected = "Roxels.start({ templateKey: 'rk_test_1' }).ready.then(() => 'ready', (reason) => reason.error)"
     assert await host.run(rejected) == "forbidden"
     assert [error["error"] for error in await host.heard("error")] == ["forbidden"]
+    assert [told["status"] for told in await host.heard("status")].count("error") == 1
     await host.frame.wait_for_selector("#trouble")
     host.server.refusal = None
     await host.frame.click("#retry")
