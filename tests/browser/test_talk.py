@@ -283,6 +283,38 @@ async def test_start_over_begins_anew_from_the_menu(host: HostPage) -> None:
     assert await host.frame.locator(".field .value").all_inner_texts() == ["", "", "", ""]
 
 
+async def test_nothing_captured_earlier_stands_beside_a_talk_that_begins_anew(host: HostPage) -> None:
+    """Neither while the new one is awaited, nor where its template asks for something else."""
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await say(host, "The kitchen")
+    await host.frame.wait_for_selector(".value:text('The kitchen')")
+    home = {**SETTINGS["goals"][0], "fields": SETTINGS["goals"][0]["fields"][1:]}
+    host.server.settings = {**SETTINGS, "goals": [home]}
+    host.server.delay = 60
+    await host.frame.click("#more")
+    await host.frame.click("#start-over")
+    await host.frame.click("#confirm-yes")
+    await expect(host.frame.locator("#goals > *")).to_have_count(0)
+    host.server.delay = 0
+    await host.run("Roxels.close()")
+    await host.run("Roxels.start({ templateKey: 'rk_test_1', externalId: 'ada', resume: false }).ready")
+    await expect(host.frame.locator("#goals dt")).to_have_text(["How many plants", "How much light"])
+
+
+async def test_a_line_goes_that_the_newer_version_does_not_have(host: HostPage) -> None:
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    home = {**SETTINGS["goals"][0], "fields": SETTINGS["goals"][0]["fields"][1:]}
+    host.server.settings = {**SETTINGS, "goals": [home]}
+    await host.frame.click("#more")
+    await host.frame.click("#start-over")
+    await host.frame.click("#confirm-yes")
+    await expect(host.frame.locator("#goals dt")).to_have_text(["How many plants", "How much light"])
+
+
 async def test_hang_up_ends_the_visit(host: HostPage) -> None:
     await host.open()
     await host.start(externalId="ada", display="none")

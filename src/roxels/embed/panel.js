@@ -123,6 +123,18 @@ function createLine(goalId, labels, correct) {
   };
 }
 
+/**
+ * What the conversation does not have (another one began, or none is known yet) goes from the screen.
+ * @template T @param {Map<string, T>} parts @param {string[]} names those that stay @param {(part: T) => HTMLElement} elementOf
+ */
+function retain(parts, names, elementOf) {
+  for (const [name, part] of parts) {
+    if (names.includes(name)) continue;
+    elementOf(part).remove();
+    parts.delete(name);
+  }
+}
+
 /** @param {string} id @param {Labels} labels @param {Correct} correct */
 function createGoal(id, labels, correct) {
   const section = make("section", "goal");
@@ -139,6 +151,7 @@ function createGoal(id, labels, correct) {
       section.dataset.status = goal.status;
       if (title.textContent !== goal.label) title.textContent = goal.label;
       status.textContent = labels[goal.status];
+      retain(lines, goal.fields.map((field) => field.name), ({ line }) => line);
       for (const field of goal.fields) {
         const line = lines.get(field.name) ?? createLine(id, labels, correct);
         if (!lines.has(field.name)) list.append(line.line);
@@ -156,6 +169,7 @@ export function createPanel(place, labels, correct) {
   return {
     /** @param {import("./view.js").State} view */
     render(view) {
+      retain(goals, view.goals.map((goal) => goal.id), ({ section }) => section);
       for (const goal of view.goals) {
         const known = goals.get(goal.id) ?? createGoal(goal.id, labels, correct);
         if (!goals.has(goal.id)) place.append(known.section);
