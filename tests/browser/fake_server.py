@@ -101,6 +101,8 @@ class FakeServer:
         self.refusal: tuple[int, str] | None = None
         self.silent = False
         self.down = False
+        #: It lets everyone in, and drops them at once.
+        self.fickle = False
         self.host_html = ""
         self.host_policy = ""
         self.requests: list[dict[str, Any]] = []
@@ -285,6 +287,8 @@ class FakeServer:
             await socket.close(code=4001)
             return socket
         await self._join(socket, request, conversation, hello)
+        if self.fickle:
+            await socket.close(code=1012)
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 frame = json.loads(message.data)

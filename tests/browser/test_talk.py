@@ -199,6 +199,20 @@ async def test_continued_elsewhere_stays_away(host: HostPage) -> None:
     assert len(host.server.hellos) == 1
 
 
+async def test_a_server_that_welcomes_and_drops_is_asked_less_and_less(host: HostPage) -> None:
+    server = host.server
+    await host.open()
+    server.fickle = True
+    await host.start(externalId="ada", display="none")
+    came = []
+    async with asyncio.timeout(30):
+        while len(came) < 4:
+            if len(server.hellos) > len(came):
+                came.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.01)
+    assert came[3] - came[2] > 1.3, "0.5 s, 1 s, 2 s, each give or take a third"
+
+
 async def test_a_server_that_is_away_is_waited_for(host: HostPage) -> None:
     server = host.server
     await host.open()

@@ -63,7 +63,6 @@ export class Wire {
     if (frame.frame === "welcome") {
       clearTimeout(this.timer);
       this.welcomedAt = performance.now();
-      this.attempt = 0;
     }
     if (frame.frame === "bye") this.wait = frame.retry_ms ?? null;
     this.owner.hear(frame);
@@ -74,6 +73,7 @@ export class Wire {
     if (socket !== this.socket || this.closed) return;
     this.release();
     const lived = this.welcomedAt > 0 && performance.now() - this.welcomedAt > LIVED_MS;
+    if (lived) this.attempt = 0; // a server that welcomes and drops is not helped by being asked at once
     const wait = delay(code, this.attempt++, lived, Math.random());
     if (wait === null) return this.owner.over(code);
     this.timer = setTimeout(() => this.connect(), lived ? this.wait ?? wait : Math.max(this.wait ?? 0, wait));
