@@ -399,6 +399,19 @@ async def test_keyboard_alone(host: HostPage) -> None:
     assert await host.run("document.activeElement.id") == "before"
 
 
+async def test_esc_that_ends_a_composition_leaves_the_widget_open(host: HostPage) -> None:
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await host.frame.evaluate(
+        """() => { const key = { key: 'Escape', isComposing: true, bubbles: true, cancelable: true };
+        document.querySelector('#words').dispatchEvent(new KeyboardEvent('keydown', key)); }"""
+    )
+    await say(host, "The kitchen")
+    await host.said(2)
+    assert await host.heard("close") == []
+
+
 async def test_too_often_is_told_calmly_and_the_message_goes_by_itself(host: HostPage) -> None:
     await host.open()
     await host.start()

@@ -91,7 +91,7 @@ class Screen {
 
   /** Esc closes what is open, and the widget last. @param {KeyboardEvent} event */
   escape(event) {
-    if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector(":popover-open, dialog[open]")) this.host.tell("close");
+    if (event.key === "Escape" && !event.isComposing && !event.defaultPrevented && !document.querySelector(":popover-open, dialog[open]")) this.host.tell("close");
   }
 
   send() {
