@@ -92,6 +92,8 @@ class FakeServer:
         self.pace = 0.004
         #: Seconds until it answers to a start.
         self.delay = 0.0
+        #: The head of that answer comes, its body never.
+        self.halting = False
         self.piece = 3
         #: What it says first; empty: its usual words.
         self.greeting = ""
@@ -230,6 +232,11 @@ class FakeServer:
         body = await request.json()
         self.requests.append(body)
         await asyncio.sleep(self.delay)
+        if self.halting:
+            head = web.StreamResponse(status=201, headers={"Content-Type": "application/json"})
+            await head.prepare(request)
+            await head.write(b" ")
+            await asyncio.sleep(60)
         if self.refusal:
             status, code = self.refusal
             return web.json_response({"error": {"code": code, "message": f"Refused: {code}."}}, status=status)

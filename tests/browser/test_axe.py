@@ -145,11 +145,12 @@ async def expired(host: HostPage) -> None:
 
 
 async def nameless(host: HostPage) -> list[str]:
-    """Dialogs and buttons without a name, in the widget around the frame and in the frames: axe asks for names of a dialog only as advice."""
+    """Dialogs and buttons without a name, around the frame and in it; axe does not ask a dialog for one."""
     script = """() => [document, ...[...document.querySelectorAll('*')].flatMap((node) => node.shadowRoot ?? [])]
       .flatMap((root) => [...root.querySelectorAll('dialog, button')])
       .filter((node) => node.checkVisibility())
-      .filter((node) => !(node.ariaLabel || node.ariaLabelledByElements?.length || node.matches('button') && node.textContent))
+      .filter((node) => !node.ariaLabel && !node.ariaLabelledByElements?.length)
+      .filter((node) => node.matches('dialog') || !node.textContent)
       .map((node) => node.outerHTML.slice(0, 90))"""
     return [each for frame in host.page.frames for each in await frame.evaluate(script)]
 

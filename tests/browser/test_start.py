@@ -202,8 +202,8 @@ async def test_an_option_that_is_undefined_is_not_given(host: HostPage) -> None:
     await host.open()
     await host.run(RECORD)
     await host.run(
-        """() => { const init = { templateKey: 'rk_test_1', externalId: 'ada', onConnected: () => (window.told = true) };
-        Roxels.init({ ...init, context: { plan: 'green' } });
+        """() => { const init = { templateKey: 'rk_test_1', externalId: 'ada' };
+        Roxels.init({ ...init, onConnected: () => (window.told = true), context: { plan: 'green' } });
         const options = ['templateKey', 'sessionId', 'display', 'context', 'resume', 'personName', 'onConnected'];
         Roxels.start(Object.fromEntries(options.map((name) => [name, undefined]))); }"""
     )

@@ -329,6 +329,29 @@ async def test_a_line_goes_that_the_newer_version_does_not_have(host: HostPage) 
     await expect(host.frame.locator("#goals dt")).to_have_text(["How many plants", "How much light"])
 
 
+async def test_who_hangs_up_in_the_middle_of_a_start_is_not_let_in_afterwards(host: HostPage) -> None:
+    host.server.halting = True
+    await host.page.goto(f"{host.server.origin}/embed/frame")
+    script = """async () => {
+      const { Talk } = await import('/embed/static/v/talk.js');
+      const told = [], fetched = window.fetch;
+      const head = new Promise((come) => (window.fetch = async (...request) => {
+        const answer = await fetched(...request);
+        come();
+        return answer;
+      }));
+      const host = { tell: (name) => told.push(name), ask: async () => undefined };
+      const talk = new Talk({ host, key: 'rk_test_1', origin: location.origin, changed: () => {} });
+      const begun = talk.start({ person: {} });
+      await head;
+      await talk.hangUp();
+      await begun;
+      return [told, talk.wire];
+    }"""
+    assert await host.page.evaluate(script) == [[], None]
+    assert host.server.hellos == []
+
+
 async def test_hang_up_ends_the_visit(host: HostPage) -> None:
     await host.open()
     await host.start(externalId="ada", display="none")

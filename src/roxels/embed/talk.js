@@ -89,6 +89,7 @@ export class Talk {
     this.enter("connecting");
     try {
       const { token, session_id, resumption } = await this.opened(resume, signal);
+      if (signal.aborted) return;
       this.token = token;
       this.host.tell("session", { sessionId: session_id });
       this.host.tell("resumption", resumption);
