@@ -137,6 +137,31 @@ async def test_calls_before_the_script_are_made_in_order(host: HostPage) -> None
     assert [request["external_id"] for request in host.server.requests] == ["bob"]
 
 
+async def test_the_documented_component_may_mount_before_the_script(host: HostPage) -> None:
+    """Its effect as it stands in the documentation, mounted twice as in strict mode, with only the stub there."""
+    assert STUB
+    page = (EMBED.parents[2] / "docs" / "embed.md").read_text()
+    effect = re.search(r"useEffect\(\(\) => \{\n(.*?)\n  \}, \[", page, re.S)
+    assert effect
+    mount = f"""const user = {{ id: 'ada', name: 'Ada' }}, templateKey = 'rk_test_1', commits = [];
+      const onCommit = (commit) => commits.push(commit.goal_id);
+      const mount = () => {{ {effect[1]}\n }};
+      mount()();
+      const unmount = mount();"""
+    await host.open(f"{STUB[0]}<script>{mount}</script>")
+    await host.page.add_script_tag(url=f"{host.server.origin}/embed.js")
+    await host.start()
+    for count, text in enumerate(("The kitchen", "4"), 1):
+        await host.said(count)
+        await host.run(f"Roxels.sendMessage('{text}')")
+    await host.until("commits.length > 0")
+    assert await host.run("commits") == ["home"]
+    assert host.server.requests[0]["external_id"] == "ada"
+    await host.run("unmount()")
+    assert await host.page.locator("[data-roxels]").count() == 0
+    assert await host.run("Roxels.state.connection") == "off"
+
+
 async def test_start_gives_its_controller_at_once_and_ready_tells_when(host: HostPage) -> None:
     await host.open()
     script = """async () => {
