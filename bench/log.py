@@ -14,10 +14,10 @@ from bench.figures import Figure, Scale, median
 from roxels import server
 from roxels.ambient import RandomIds, SystemClock
 from roxels.domain.conversation import fold
-from roxels.domain.events import Fact, PersonSaid
+from roxels.domain.events import Fact, PersonSaid, encode, name_of
 from roxels.settings import Settings
 from roxels.storage import log
-from roxels.storage.log import Append, fact_rows
+from roxels.storage.log import Append
 from roxels.storage.schema import micros
 from roxels.storage.transaction import Reading, Writing
 
@@ -89,7 +89,10 @@ def _appends(tx: Reading, conversation_id: str, count: int) -> list[Append]:
         event = PersonSaid(id=f"b{number}", text=WORDS)
         fact = Fact(seq=state.head + 1, at=stock.SINCE, session_id="sess_1", event=event)
         after = fold([fact], state)
-        appends.append(Append(conversation_id=conversation_id, expected_seq=state.head, facts=(fact,), state=after))
+        append = Append(
+            conversation_id=conversation_id, expected_seq=state.head, before=state, facts=(fact,), state=after
+        )
+        appends.append(append)
         state = after
     return appends
 
@@ -99,20 +102,12 @@ def _raw(file: Path, count: int, batch: int) -> float:
     database = sqlite3.connect(file, isolation_level=None)
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("PRAGMA synchronous=FULL")
-    facts = [
-        Fact(
-            seq=n,
-            at=stock.SINCE,
-            session_id="sess_1",
-            event=PersonSaid(id=f"b{n}", text=WORDS),
-        )
-        for n in range(FIRST, count // CROWD + FIRST)
-    ]
+    at = micros(stock.SINCE)
+    said = [PersonSaid(id=f"b{n}", text=WORDS) for n in range(FIRST, count // CROWD + FIRST)]
     rows = [
-        (f"iv_{number:032d}", row["seq"], row["type"], micros(row["at"]), row["session_id"], row["body"])
-        for fact in facts
+        (f"iv_{number:032d}", seq, name_of(words), at, "sess_1", encode(words).decode())
+        for seq, words in enumerate(said, FIRST)
         for number in range(CROWD)
-        for row in fact_rows("", [fact])
     ]
     began = time.perf_counter()
     for start in range(0, len(rows), batch):
@@ -120,7 +115,7 @@ def _raw(file: Path, count: int, batch: int) -> float:
         chosen = rows[start : start + batch]
         database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", chosen)
         database.executemany(
-            "UPDATE conversations SET head = ?, status = 'joined', last_activity_at = ? WHERE id = ?",
+            "UPDATE conversations SET head = ?, last_activity_at = ? WHERE id = ?",
             [(seq, at, conversation_id) for conversation_id, seq, _, at, _, _ in chosen],
         )
         database.execute("COMMIT")

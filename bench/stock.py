@@ -27,7 +27,7 @@ from roxels.domain.events import (
 )
 from roxels.settings import Settings
 from roxels.storage import schema
-from roxels.storage.log import fact_rows
+from roxels.storage.log import keep_facts
 from roxels.storage.transaction import Writing
 
 T = TypeVar("T")
@@ -121,7 +121,7 @@ def conversation(tx: Writing, template_id: str, person_id: str, number: int, sai
         "left_at": at,
     }
     _write(tx, schema.conversations, iter([row]))
-    _write(tx, schema.events, iter(fact_rows(conversation_id, facts)))
+    keep_facts(tx.connection, ((conversation_id, fact) for fact in facts))
     return conversation_id
 
 

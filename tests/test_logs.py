@@ -8,6 +8,9 @@ import pytest
 
 from roxels import logs
 
+#: What an exception may have been given.
+SAID = "I am ill"
+
 
 def record(**extra: object) -> logging.LogRecord:
     """A log record as `log.info("visit opened", extra=…)` makes it, in 2030."""
@@ -48,11 +51,24 @@ def test_what_is_installed_writes_from_the_level_on(form: logs.LogFormat) -> Non
         log = logging.getLogger("roxels.test")
         log.info("unheard", extra={"action": "test"})
         try:
-            raise ValueError("broken")
-        except ValueError:
+            try:
+                raise ValueError(SAID)
+            except ValueError:
+                raise FileNotFoundError(2, SAID, f"/{SAID}") from None
+        except OSError:
             log.exception("went wrong", extra={"action": "test"})
+        try:
+            try:
+                raise ValueError(SAID)
+            except ValueError as fault:
+                raise ExceptionGroup(SAID, [fault, KeyError(SAID)]) from fault
+        except ExceptionGroup:
+            log.exception("went wrong again", extra={"action": "test"})
     finally:
         logging.root.handlers[:], logging.root.level = before
     assert "unheard" not in stream.getvalue()
     assert "went wrong" in stream.getvalue()
-    assert "ValueError: broken" in stream.getvalue()
+    assert SAID not in stream.getvalue()
+    for kind in ("FileNotFoundError: No such file or directory", "ValueError", "KeyError", "ExceptionGroup"):
+        assert kind in stream.getvalue()
+    assert "in test_what_is_installed" in stream.getvalue()

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 import httpx2
+import pytest
 from pydantic import SecretStr
 
 from roxels.actions import forget
@@ -14,7 +15,7 @@ from roxels.actions.open import open_visit
 from roxels.ambient import RandomIds, SystemClock
 from roxels.api.services import RunsWith
 from roxels.domain.proof import Proof
-from roxels.server import House, build
+from roxels.server import CannotListen, House, build, listen, origin_of
 from roxels.settings import Settings
 from roxels.storage import erasures, receipts, templates
 from roxels.storage.audit import BROWSER
@@ -90,3 +91,28 @@ async def test_metrics_count_what_was_kept(tmp_path: Path) -> None:
     assert 'roxels_identity_tokens_refused_total{reason="replayed"} 1.0' in told
     assert "roxels_listeners 0.0" in told
     assert "ada" not in told
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("", "http://127.0.0.1:8000"),
+        ("::1", "http://[::1]:8000"),
+        ("::", "http://[::1]:8000"),
+        ("nowhere.invalid", "http://nowhere.invalid:8000"),
+    ],
+)
+def test_where_browsers_reach_it(host: str, origin: str) -> None:
+    assert origin_of(Settings(host=host, port=8000)) == origin
+    assert origin_of(Settings(host=host, public_url="https://talk.example.com")) == "https://talk.example.com"
+
+
+def test_an_address_that_cannot_be_listened_on_is_told_from_a_port_that_is_taken() -> None:
+    with pytest.raises(CannotListen, match=r"203\.0\.113\.9 port 8000 cannot be listened on: "):
+        listen(Settings(host="203.0.113.9", port=8000))
+    taken = listen(Settings(port=0))
+    with pytest.raises(CannotListen, match="is taken"):
+        listen(Settings(port=taken.getsockname()[1]))
+    taken.close()

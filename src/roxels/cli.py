@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import os
+import socket
 import sys
 from typing import Annotated, Any
 
@@ -16,16 +17,14 @@ from roxels import demo as demonstration
 from roxels import doctor, keeping, moving, rotating, server, settings
 from roxels.actions import manage, welcome
 from roxels.ambient import RandomIds, SystemClock, chance
-from roxels.console import AsJson, Data, fail, read
+from roxels.console import AsJson, Data, environment_of, fail, read
 from roxels.dashboard.gate import WELCOME
 from roxels.domain.errors import Invalid
 from roxels.server import House, Server
 from roxels.storage import opening
 from roxels.storage.audit import COMMAND
-from roxels.storage.erase_list import EraseListMissing
 from roxels.storage.keys import ApiKey
 from roxels.storage.transaction import Environment, Writing
-from roxels.storage.vault import KeyFileError
 from roxels.talk import CannotTalk, talk
 
 logger = logging.getLogger(__name__)
@@ -164,15 +163,12 @@ def create_key(
 
     Example: roxels key create --environment live --data /var/lib/roxels --json
     """
-    if environment not in ("test", "live"):
-        fail("--environment must be test or live.")
-    made = _run(_create_key(read(data=data), "live" if environment == "live" else "test", name))
+    made = _run(_create_key(read(data=data), environment_of(environment), name))
     typer.echo(json.dumps(made) if as_json else f"{made['value']}\nKeep it now: it is not shown again.")
 
 
 async def _demo(given: settings.Settings, *, as_json: bool) -> None:
-    listener = server.listen(given)
-    given = given.model_copy(update={"port": listener.getsockname()[1]})
+    listener, given = _listening(given)
     house = server.build(given, clock=SystemClock(), ids=RandomIds())
     config = await demonstration.prepare(house, server.origin_of(given))
     sink = demonstration.Sink(given.data / "sink.jsonl", house.clock, house.ids)
@@ -187,8 +183,14 @@ async def _demo(given: settings.Settings, *, as_json: bool) -> None:
     await _serve_house(house, listener, announce)
 
 
-async def _serve(given: settings.Settings) -> None:
+def _listening(given: settings.Settings) -> tuple[socket.socket, settings.Settings]:
+    """A listening socket, and the settings with its port: 0 takes a free one."""
     listener = server.listen(given)
+    return listener, given.model_copy(update={"port": listener.getsockname()[1]})
+
+
+async def _serve(given: settings.Settings) -> None:
+    listener, given = _listening(given)
     house = server.build(given, clock=SystemClock(), ids=RandomIds())
 
     async def announce() -> None:
@@ -219,9 +221,8 @@ async def _until_ready(url: str) -> None:
 
 
 async def _create_key(given: settings.Settings, environment: Environment, name: str) -> dict[str, Any]:
-    house = server.build(given, clock=SystemClock(), ids=RandomIds())
-    key, value = await house.store.write(environment, _make_key, name, house)
-    await house.close()
+    async with server.opened(given) as house:
+        key, value = await house.store.write(environment, _make_key, name, house)
     return {
         "id": key.id,
         "name": key.name,
@@ -232,13 +233,11 @@ async def _create_key(given: settings.Settings, environment: Environment, name: 
 
 
 async def _code(given: settings.Settings, email: str | None) -> dict[str, str]:
-    house = server.build(given, clock=SystemClock(), ids=RandomIds())
-    try:
-        code = await house.store.write_across(welcome.show_code, email, house.ids, house.eraser.auditor)
-    except Invalid as fault:
-        fail(fault.message)
-    finally:
-        await house.close()
+    async with server.opened(given) as house:
+        try:
+            code = await house.store.write_across(welcome.show_code, email, house.ids, house.eraser.auditor)
+        except Invalid as fault:
+            fail(fault.message)
     return {"address": f"{server.origin_of(given)}{WELCOME}", "code": code}
 
 
@@ -262,7 +261,7 @@ def _invitation(config: dict[str, Any]) -> str:
 def _run(work: Any) -> Any:
     try:
         return server.run(work)
-    except (server.PortTaken, opening.Unusable, EraseListMissing, KeyFileError, CannotTalk) as fault:
+    except (server.CannotListen, *server.CANNOT_OPEN, CannotTalk) as fault:
         fail(str(fault))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from roxels import logs, settings
+from roxels.storage.transaction import Environment
 
 Data = Annotated[Path | None, typer.Option(help="The data folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one line of JSON.")]
@@ -19,6 +20,13 @@ def read(**given: Any) -> settings.Settings:
         fail(str(fault))
     logs.install(read.log_level, read.log_format)
     return read
+
+
+def environment_of(name: str) -> Environment:
+    """The environment that `--environment` names. Ends the program where there is none of that name."""
+    if name not in ("test", "live"):
+        fail("--environment must be test or live.")
+    return "live" if name == "live" else "test"
 
 
 def fail(sentence: str, code: int = 2) -> NoReturn:

@@ -19,7 +19,9 @@ import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from roxels.domain import templates
+from roxels.domain.domains import keeps_secrets
 from roxels.domain.errors import RoxelsError
+from roxels.domain.proof import Proof
 from roxels.outbound import guard
 from roxels.server import database_of, origin_of
 from roxels.settings import Settings
@@ -133,7 +135,7 @@ def _public_url(patient: Patient) -> tuple[Status, str]:
     if given is None:
         here = origin_of(patient.settings)
         return "note", f"ROXELS_PUBLIC_URL is not set: links lead to {here}, which browsers elsewhere cannot reach."
-    if not given.startswith("https://") and not _is_loopback(given):
+    if not keeps_secrets(given):
         return "fault", "ROXELS_PUBLIC_URL is not https: browsers keep no secure cookie, so no device is recognised."
     return "ok", "The public address is https, or loopback: browsers can be recognised again."
 
@@ -209,7 +211,7 @@ def _outputs(patient: Patient) -> tuple[Status, str] | None:
 
 def _claims(patient: Patient) -> tuple[Status, str] | None:
     designs = [] if patient.chart is None else [each for each in patient.chart.designs if each.environment == "live"]
-    open_ones = [each.id for each in designs if _policy(each.raw) == "claimed"]
+    open_ones = [each.id for each in designs if templates.history_requires(each.raw) is Proof.claimed]
     if open_ones:
         return (
             "note",
@@ -266,14 +268,3 @@ def _fault_of(patient: Patient, url: str) -> str | None:
         return "an address that cannot be called"
     found = [host] if guard.kind_of(host) == "address" else patient.resolve(host)
     return None if found and all(permits(each) for each in found) else host
-
-
-def _policy(raw: dict[str, object]) -> object:
-    settings = raw.get("settings")
-    embedded = settings.get("embedded") if isinstance(settings, dict) else None
-    return (embedded.get("history_requires") if isinstance(embedded, dict) else None) or "claimed"
-
-
-def _is_loopback(origin: str) -> bool:
-    host = origin.split("://", 1)[1].rsplit(":", 1)[0]
-    return host in ("localhost", "127.0.0.1", "[::1]") or host.endswith(".localhost")

@@ -16,8 +16,8 @@ import typer
 from roxels import server
 from roxels.actions import export as exporting
 from roxels.actions.eraser import Erased, Sweeping
-from roxels.ambient import RandomIds, SystemClock
-from roxels.console import AsJson, Data, fail, read
+from roxels.ambient import RandomIds
+from roxels.console import AsJson, Data, environment_of, fail, read
 from roxels.domain.errors import NotFound
 from roxels.domain.ledger import Verdict, judge
 from roxels.domain.persons import Person
@@ -32,7 +32,7 @@ from roxels.storage.erase_list import FILE, ID, EraseList, EraseListMissing
 from roxels.storage.leases import Processes
 from roxels.storage.receipts import Link
 from roxels.storage.transaction import Environment, Reading
-from roxels.storage.vault import SIGNING, KeyFileError, Signer, verifiers
+from roxels.storage.vault import SIGNING, Signer, verifiers
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ def erase(
     ]
     if not wanted:
         fail("Name somebody: --external-id, --person or --conversation.")
-    within = _environment(environment)
+    within = environment_of(environment)
     erased = _run(read(data=data), lambda house: _erase(house, within, wanted))
     if as_json:
         typer.echo(json.dumps({"items": [_told(*each) for each in erased]}))
@@ -98,7 +98,7 @@ def export(
         fail("Name the person: either --external-id or --person.")
     if to.exists():
         fail(f"{to} is there already; choose another name.")
-    within = _environment(environment)
+    within = environment_of(environment)
     to.touch(mode=0o600)
     written = _run(read(data=data), lambda house: _export(house, within, to, external_id, person))
     if written is None:
@@ -113,7 +113,7 @@ def receipt_list(environment: InEnvironment = "test", data: Data = None) -> None
 
     Example: roxels receipt list --environment live --data /var/lib/roxels > receipts.jsonl
     """
-    within = _environment(environment)
+    within = environment_of(environment)
     for link in _run(read(data=data), lambda house: _receipts(house, within)):
         typer.echo(text_of(link.receipt).decode())
 
@@ -282,19 +282,10 @@ def _run(given: Settings, work: Callable[[House], Awaitable[T]]) -> T:
     """Do this with the data folder open."""
 
     async def run() -> T:
-        house = server.build(given, clock=SystemClock(), ids=RandomIds())
-        try:
+        async with server.opened(given) as house:
             return await work(house)
-        finally:
-            await house.close()
 
     try:
         return asyncio.run(run())
-    except (KeyFileError, EraseListMissing) as fault:
+    except server.CANNOT_OPEN as fault:
         fail(str(fault))
-
-
-def _environment(name: str) -> Environment:
-    if name not in ("test", "live"):
-        fail("--environment must be test or live.")
-    return "live" if name == "live" else "test"

@@ -1,14 +1,20 @@
 """Log lines: a fixed sentence, what was done (`action`), and fields. What a person said never stands in one.
 
-    log = logging.getLogger(__name__)
-    log.info("conversation opened", extra={"action": "open", "interview_id": iv, "reason": reason})
+Nor does the text of an exception: a library may have put into it what it was given. A fault is told by its kind, by
+what the system or SQLite says of it, and by the lines of code that it came through.
+
+    logger = logging.getLogger(__name__)
+    logger.info("conversation opened", extra={"action": "open", "interview_id": iv, "reason": reason})
 
 `install` sends them to stderr, as text for people or as one JSON object per line for machines.
 """
 
 import json
 import logging
+import os
+import sqlite3
 import sys
+import traceback
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
@@ -24,6 +30,21 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in _OWN}
 
 
+def told(fault: BaseException) -> str:
+    """What may be said of a fault and of those that led to it, the first one first: where, and of which kind."""
+    before = fault.__cause__ or (None if fault.__suppress_context__ else fault.__context__)
+    earlier = [told(before)] if before is not None else []
+    within = [told(each) for each in fault.exceptions] if isinstance(fault, BaseExceptionGroup) else []
+    return "\n".join([*earlier, *within, "".join(traceback.format_tb(fault.__traceback__)) + _kind(fault)])
+
+
+def _kind(fault: BaseException) -> str:
+    name = f"{type(fault).__module__}.{type(fault).__qualname__}".removeprefix("builtins.")
+    if isinstance(fault, sqlite3.Error):
+        return f"{name}: {fault}"  # it names tables and columns, never values
+    return f"{name}: {os.strerror(fault.errno)}" if isinstance(fault, OSError) and fault.errno else name
+
+
 class TextLines(logging.Formatter):
     """`12:00:00 INFO roxels.wire: conversation opened action=open interview_id=iv_1`"""
 
@@ -32,7 +53,7 @@ class TextLines(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         given = "".join(f" {name}={_plain(value)}" for name, value in fields(record).items())
         line = f"{at} {record.levelname} {record.name}: {record.getMessage()}{given}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return f"{line}\n{told(record.exc_info[1])}" if record.exc_info and record.exc_info[1] else line
 
 
 class JsonLines(logging.Formatter):
@@ -43,8 +64,8 @@ class JsonLines(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
         line |= fields(record)
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1]:
+            line["exception"] = told(record.exc_info[1])
         return json.dumps(line, default=str, ensure_ascii=False)
 
 

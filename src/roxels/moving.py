@@ -15,11 +15,12 @@ from urllib.parse import quote
 import aiohttp
 import typer
 
+from roxels.actions.author import ADDED
 from roxels.console import AsJson, Data, fail, read
 from roxels.demo import MEMO
 
 #: What the server adds to a template; in a file only the first two mean something.
-ADDED = ("id", "version", "status", "warnings", "created_at", "updated_at")
+HEAD = ("id", "version")
 
 Url = Annotated[str | None, typer.Option(help="The server; by itself the one that the demo started.")]
 Key = Annotated[
@@ -54,8 +55,9 @@ def pull(
     template = _run(_Server.known(url, key, data).get(template_id))
     if template is None:
         fail(f"There is no template {template_id} in this environment.")
-    kept = {name: value for name, value in template.items() if name not in ADDED[2:]}
-    typer.echo(json.dumps({name: kept.pop(name) for name in ADDED[:2]} | kept, indent=2, ensure_ascii=False))
+    head = {name: template[name] for name in HEAD}
+    written = {name: value for name, value in template.items() if name not in ADDED}
+    typer.echo(json.dumps(head | written, indent=2, ensure_ascii=False))
 
 
 def push(

@@ -16,15 +16,13 @@ import msgspec
 import typer
 
 from roxels import server
-from roxels.ambient import RandomIds, SystemClock
+from roxels.ambient import RandomIds
 from roxels.console import AsJson, Data, fail, read
 from roxels.server import House
 from roxels.settings import Settings
-from roxels.storage import opening, resealing, vault
+from roxels.storage import resealing, vault
 from roxels.storage.audit import COMMAND
-from roxels.storage.erase_list import EraseListMissing
 from roxels.storage.resealing import Progress
-from roxels.storage.vault import KeyFileError
 
 
 class Rotated(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +43,7 @@ def rotate(data: Data = None, as_json: AsJson = False) -> None:
     """
     try:
         done = asyncio.run(_rotate(read(data=data)))
-    except (KeyFileError, opening.Unusable, EraseListMissing) as fault:
+    except server.CANNOT_OPEN as fault:
         fail(str(fault))
     if as_json:
         typer.echo(json.dumps(msgspec.to_builtins(done)))
@@ -60,11 +58,8 @@ async def _rotate(given: Settings) -> Rotated:
     with vault.held(given.data):
         if given.vault_keys is None:
             vault.add_key(given.data, ids.key)
-        house = server.build(given, clock=SystemClock(), ids=ids)
-        try:
+        async with server.opened(given) as house:
             return await _seal_all(house)
-        finally:
-            await house.close()
 
 
 async def _seal_all(house: House) -> Rotated:

@@ -4,6 +4,7 @@ Nothing here decides anything. Whatever a test wants to be different (time, ids,
 """
 
 import asyncio
+import errno
 import gc
 import ipaddress
 import logging
@@ -37,6 +38,7 @@ from roxels.agent.speakers.fallback import FallbackSpeaker
 from roxels.agent.speakers.model import ModelSpeaker, Patience
 from roxels.agent.speakers.openai import Limits, OpenAIEngine
 from roxels.agent.speakers.scripted import ScriptedSpeaker
+from roxels.ambient import RandomIds, SystemClock
 from roxels.api.app import build_api
 from roxels.api.measures import Measures
 from roxels.api.pages import Files, page_routes
@@ -58,9 +60,9 @@ from roxels.storage.leases import Peers
 from roxels.storage.postgresql import PostgreSQL
 from roxels.storage.store import Store
 from roxels.storage.transaction import Environment
-from roxels.storage.vault import Keyring, Vault
+from roxels.storage.vault import KeyFileError, Keyring, Vault
 from roxels.wire.corked import Corked
-from roxels.wire.framing import TOGETHER, framed
+from roxels.wire.framing import SEND_TIMEOUT, TOGETHER, framed
 from roxels.wire.limits import Allowance
 from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
@@ -111,9 +113,19 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
 
 def origin_of(settings: Settings) -> str:
     """Where browsers reach this server; one that listens on every address is reached on loopback."""
-    is_everywhere = settings.host == "" or ipaddress.ip_address(socket.gethostbyname(settings.host)).is_unspecified
-    host = "127.0.0.1" if is_everywhere else settings.host
-    return settings.public_url or f"http://{host}:{settings.port}"
+    return settings.public_url or f"http://{_reached_as(settings.host)}:{settings.port}"
+
+
+def _reached_as(host: str) -> str:
+    if not host:
+        return "127.0.0.1"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host  # a name
+    if address.is_unspecified:
+        return "127.0.0.1" if address.version == 4 else "[::1]"
+    return host if address.version == 4 else f"[{host}]"
 
 
 def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None = None) -> House:
@@ -170,7 +182,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         ids=ids,
         endpoints=endpoints,
     )
-    house.add([*wire_routes(rooms), *page_routes(store, house.files), *dashboard_routes(services)])
+    house.add([*wire_routes(rooms), *page_routes(store, house.files, services.origin), *dashboard_routes(services)])
     app.router.lifespan_context = lambda _app: _living(house, tally)
     return house
 
@@ -305,7 +317,9 @@ class TalkProtocol(WebSocketsSansIOProtocol):
         if texts is None:
             await super().send(message)
             return
-        await self.writable.wait()
+        if not self.writable.is_set():
+            async with asyncio.timeout(SEND_TIMEOUT):
+                await self.writable.wait()
         if self.disconnected or self.close_sent or self.conn.state is not State.OPEN:
             raise ClientDisconnected
         self.transport.write(framed(texts))
@@ -352,22 +366,40 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-class PortTaken(Exception):
-    """Another program listens on this port. Stop it, or choose another with --port."""
+#: Why a data folder cannot be opened; each says what to do.
+CANNOT_OPEN = (opening.Unusable, EraseListMissing, KeyFileError)
 
-    code = "port_taken"
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[House]:
+    """The house for one command, closed afterwards. Raises those of `CANNOT_OPEN`."""
+    house = build(settings, clock=SystemClock(), ids=RandomIds())
+    try:
+        yield house
+    finally:
+        await house.close()
+
+
+class CannotListen(Exception):
+    """This address cannot be listened on. Choose another with --host and --port."""
+
+    code = "cannot_listen"
 
 
 def listen(settings: Settings) -> socket.socket:
-    """A listening socket for these settings. Raises `PortTaken`."""
+    """A listening socket for these settings. Raises `CannotListen`."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     # The protocol is named, or asyncio leaves Nagle's algorithm on for what is accepted, and small frames wait 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
-    except OSError:
+    except OSError as fault:
         listener.close()
-        raise PortTaken(f"Port {settings.port} is taken. Stop what listens there, or choose another: --port.") from None
+        if fault.errno == errno.EADDRINUSE:
+            told = f"Port {settings.port} is taken. Stop what listens there, or choose another: --port."
+        else:
+            told = f"{settings.host} port {settings.port} cannot be listened on: {fault.strerror}. See --host, --port."
+        raise CannotListen(told) from None
     listener.listen(2048)
     return listener

@@ -59,7 +59,7 @@ class Screen:
         self._client = client
         self._out = out
         self._shown: dict[str, int] = {}
-        self._own: set[str] = set()
+        self._ended: set[str] = set()
 
     def report(self, resumption: dict[str, Any]) -> None:
         """Say honestly what this start restored."""
@@ -79,8 +79,8 @@ class Screen:
             if start is None:
                 start = 0
             self._out.write(message.text[start:])
-            if message.final and self._shown.get(f"{message.id} end") is None:
-                self._shown[f"{message.id} end"] = 1
+            if message.final and message.id not in self._ended:
+                self._ended.add(message.id)
                 self._out.write("\n" if not message.interrupted else " -\n")
             self._shown[message.id] = len(message.text)
         if frame.get("type") == "goal.committed":
@@ -99,6 +99,8 @@ async def _open(http: aiohttp.ClientSession, url: str, key: str, body: dict[str,
         raise CannotTalk(
             f"There is no server at {url}. Start one with `make run`, or name another with --url."
         ) from None
+    except (aiohttp.ClientError, ValueError):
+        raise CannotTalk(f"What answers at {url} is not Roxels. Is --url right?") from None
     if response.status != 201:
         raise CannotTalk(answer["error"]["message"])
     return answer

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from sqlalchemy import update
 
 from roxels.actions import author, manage
 from roxels.actions.eraser import Eraser
@@ -31,6 +32,8 @@ from roxels.storage.database import Database
 from roxels.storage.files import Exports
 from roxels.storage.keys import EmbedKey
 from roxels.storage.log import Append
+from roxels.storage.schema import ERASING
+from roxels.storage.schema import conversations as rows
 from roxels.storage.store import Store
 from roxels.storage.transaction import Environment, Reading, Writing
 from roxels.storage.vault import Keyring
@@ -247,3 +250,12 @@ def told(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
 def plain(value: object) -> Any:
     """A value as JSON has it."""
     return json.loads(msgspec.json.encode(value))
+
+
+async def fence(door: Door, conversation_id: str) -> None:
+    """Erasing this conversation has begun; its rows still stand."""
+
+    def work(tx: Writing) -> None:
+        tx.run(update(rows).where(rows.c.id == conversation_id).values(epoch=ERASING))
+
+    await door.store.write("test", work)

@@ -14,7 +14,7 @@ from roxels.domain.events import (
     PersonSaid,
     SessionJoined,
 )
-from tests.api.conftest import ORIGIN, TEMPLATE, Door, make, told
+from tests.api.conftest import ORIGIN, TEMPLATE, Door, fence, make, told
 
 ADA = {"external_id": "ada", "name": "Ada"}
 
@@ -242,6 +242,15 @@ async def test_lists_are_filtered(door: Door, server: httpx2.AsyncClient) -> Non
 )
 async def test_faulty_queries_are_named(server: httpx2.AsyncClient, query: str, field: str) -> None:
     assert told(await server.get(f"/v1/interviews?{query}"), 400, "validation_error")["field"] == field
+
+
+async def test_what_is_being_erased_is_gone_for_everybody(door: Door, server: httpx2.AsyncClient) -> None:
+    opened = await open_one(server, door, persons=[ADA])
+    await talk(door, opened)
+    await fence(door, opened["id"])
+    for path in ("", "/events"):
+        told(await server.get(f"/v1/interviews/{opened['id']}{path}"), 404, "not_found")
+    assert (await server.get("/v1/interviews")).json()["items"] == []
 
 
 async def test_nothing_crosses_the_environments(door: Door, server: httpx2.AsyncClient) -> None:

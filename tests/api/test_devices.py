@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from roxels.storage import sessions
-from tests.api.conftest import ORIGIN, Door, told
+from tests.api.conftest import ORIGIN, Door, fence, told
 from tests.api.test_browser import EXCHANGE, SESSION, open_for, ticket
 from tests.api.test_proof import Place, talk_of
 
@@ -180,6 +180,15 @@ async def test_reset_ends_what_the_browser_held(strict: Place, door: Door) -> No
     assert await is_over(door, other["token"])
     browser.jar.clear()
     assert (await browser.start())["resumption"]["proof"] == "claimed"
+
+
+async def test_signing_out_works_while_the_talk_is_being_erased(strict: Place, door: Door) -> None:
+    browser = Browser(door, strict.embed_key)
+    visit = await browser.start()
+    await fence(door, (await door.store.read_across(_visit, visit["token"])).conversation_id)
+    answer = await browser.post("/v1/embed/sessions/reset", token=visit["token"])
+    assert answer.json() == {"signed_out": True}
+    assert "Max-Age=0" in browser.given[-1]
 
 
 async def test_a_page_cannot_sign_the_frame_out(strict: Place, door: Door) -> None:

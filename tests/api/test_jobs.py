@@ -1,9 +1,11 @@
 """Long work over REST: erasing many with progress, exporting one, and files that go with whom they are about."""
 
+import asyncio
 import hashlib
 import io
 import json
 import zipfile
+from itertools import pairwise
 from typing import Any
 
 import httpx2
@@ -83,6 +85,42 @@ async def test_a_job_goes_on_where_a_dead_process_left_it(door: Door, server: ht
     ended = (await server.get(f"/v1/jobs/{job.id}")).json()
     assert (ended["status"], ended["done"]) == ("done", 2)
     assert (await server.get("/v1/persons")).json()["items"] == []
+
+
+class Full(Jobs):
+    """Its disk is full, for so many tries."""
+
+    def __init__(self, *given: Any, tries: int, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.left = tries
+        self.tried: list[float] = []
+
+    async def _carry_out_one(self, job: Any) -> None:
+        self.tried.append(self._clock.monotonic())
+        self.left -= 1
+        if self.left >= 0:
+            raise OSError(28, "no space")
+        await super()._carry_out_one(job)
+
+
+async def test_a_job_that_fails_is_tried_less_and_less_often_until_it_works(
+    door: Door, server: httpx2.AsyncClient
+) -> None:
+    await opened(door, server, "ada")
+    services = door.services
+    job = await door.store.write("test", begin, [("external_id", "ada")], door)
+    exports, sealer = services.jobs.exports, services.sealer
+    jobs = Full(door.store, services.ids, door.clock, services.eraser, exports, sealer, tries=5)
+    jobs.wake()
+    settled = asyncio.create_task(jobs.settle())
+    async with asyncio.timeout(10):
+        while not settled.done():
+            door.clock.advance(1)
+            await asyncio.sleep(0.005)
+    assert len(jobs.tried) == 6
+    waits = [round(after - before) for before, after in pairwise(jobs.tried)]
+    assert waits == pytest.approx([1, 10, 60, 60, 60], abs=3)
+    assert (await server.get(f"/v1/jobs/{job.id}")).json()["status"] == "done"
 
 
 def begin(tx: Any, targets: Any, door: Door) -> Any:

@@ -15,17 +15,18 @@
     settle.written    the attempt is written, not committed
     settle.kept       it is committed
 
-Nothing in the product knows of this: the points are seen from outside, in the statements that go to the database and in
+Nothing in the product knows of this: the points are seen from outside, in the statements that go to the driver and in
 the calls that go to the system. (In the midst of a request, it is the receiver who knows: there the test kills.)
 """
 
 import os
 import re
 import signal
+import sqlite3
 import sys
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.pool import Pool
 
 from roxels.cli import main as roxels
@@ -67,22 +68,22 @@ class Fuse:
         #: Connections whose transaction has the statement in it.
         self.lit: set[int] = set()
 
-    def before(self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+    def before(self, statement: str, parameters: Any) -> None:
         """A statement is about to go to the database."""
         if self.moment == "begun" and self.writing and self.writing.is_it(statement, parameters):
             self.burn()
 
-    def after(self, connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        """A statement was carried out."""
+    def after(self, connection: Any, statement: str, parameters: Any) -> None:
+        """A statement was carried out on this connection."""
         if self.writing is None or not self.writing.is_it(statement, parameters):
             return
         if self.moment == "written":
             self.burn()
         if self.moment == "kept":
-            self.lit.add(id(connection.connection.dbapi_connection))
+            self.lit.add(id(connection))
 
-    def checkin(self, connection: Any, _record: Any) -> None:
-        """A connection comes back to its pool: what it did is committed."""
+    def committed(self, connection: Any) -> None:
+        """What was done on this connection is committed."""
         if id(connection) in self.lit:
             self.lit.discard(id(connection))
             self.burn()
@@ -99,12 +100,58 @@ class Fuse:
             die()
 
 
+def watch_sqlite(fuse: Fuse) -> None:
+    """What goes to SQLite is seen by the driver's own connections, of which these are a kind."""
+
+    class Cursor(sqlite3.Cursor):
+        def execute(self, statement: str, parameters: Any = (), /) -> "Cursor":
+            fuse.before(statement, parameters)
+            super().execute(statement, parameters)
+            fuse.after(self.connection, statement, parameters)
+            return self
+
+        def executemany(self, statement: str, rows: Any, /) -> "Cursor":
+            fuse.before(statement, rows)
+            super().executemany(statement, rows)
+            fuse.after(self.connection, statement, rows)
+            return self
+
+    class Driver(sqlite3.Connection):
+        def cursor(self, _factory: Any = None) -> Any:
+            return super().cursor(Cursor)
+
+        def commit(self) -> None:
+            super().commit()
+            fuse.committed(self)
+
+    def connecting(dialect: Dialect, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+        if dialect.name == "sqlite":
+            options["factory"] = Driver
+
+    event.listen(Engine, "do_connect", connecting)
+
+
+def watch_postgresql(fuse: Fuse) -> None:
+    """What goes to PostgreSQL is seen by SQLAlchemy; a connection comes back to its pool once all is committed."""
+
+    def before(connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if connection.dialect.name == "postgresql":
+            fuse.before(statement, parameters)
+
+    def after(connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if connection.dialect.name == "postgresql":
+            fuse.after(connection.connection.dbapi_connection, statement, parameters)
+
+    event.listen(Engine, "before_cursor_execute", before)
+    event.listen(Engine, "after_cursor_execute", after)
+    event.listen(Pool, "checkin", lambda connection, _record: fuse.committed(connection))
+
+
 def main() -> None:
     """Light the fuse, then be `roxels`."""
     fuse = Fuse(sys.argv.pop(1), int(sys.argv.pop(1)))
-    event.listen(Engine, "before_cursor_execute", fuse.before)
-    event.listen(Engine, "after_cursor_execute", fuse.after)
-    event.listen(Pool, "checkin", fuse.checkin)
+    watch_sqlite(fuse)
+    watch_postgresql(fuse)
     sys.addaudithook(fuse.audit)
     roxels()
 

@@ -16,6 +16,8 @@ from roxels.domain.events import (
     ContextAdded,
     ConversationCompleted,
     ConversationEnded,
+    ConversationExpired,
+    ConversationFailed,
     ConversationOpened,
     Fact,
     FieldCaptured,
@@ -110,8 +112,11 @@ def possible_events(state: Conversation) -> st.SearchStrategy[AnyEvent]:
         anytime.append(
             st.builds(ConversationEnded, ended_by=st.sampled_from(["agent", "api", "participant", "time", "abandoned"]))
         )
+    if state.status == "created":
+        anytime.append(st.just(ConversationExpired()))
     if state.status == "processing":
         anytime.append(st.just(ConversationCompleted(summary="done")))
+        anytime.append(st.just(ConversationFailed(reason="a fault")))
     return st.one_of(anytime)
 
 

@@ -1,6 +1,7 @@
 """The fold: the law that state is nothing but its facts, and what single facts do to it."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +36,26 @@ BEGINNING: tuple[AnyEvent, ...] = (
     SessionStarted(proof="claimed", reason="new_person", method="external_id"),
     SessionJoined(),
 )
+
+
+#: The table of `domain.life`.
+MOVES = {
+    ("created", "joined"),
+    ("created", "expired"),
+    ("created", "processing"),
+    ("joined", "processing"),
+    ("processing", "completed"),
+    ("processing", "failed"),
+}
+
+
+@given(histories())
+def test_the_status_moves_along_its_table_only(facts: list[Fact]) -> None:
+    state, seen = EMPTY, [EMPTY.status]
+    for fact in facts:
+        state = fold([fact], state)
+        seen.append(state.status)
+    assert {(before, after) for before, after in pairwise(seen) if before != after} <= MOVES
 
 
 @given(histories(), st.integers(0, 40))

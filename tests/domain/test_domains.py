@@ -2,7 +2,7 @@
 
 import pytest
 
-from roxels.domain.domains import cleaned, fits, frame_ancestors, permits
+from roxels.domain.domains import cleaned, fits, frame_ancestors, keeps_secrets, permits
 from roxels.domain.errors import Invalid
 
 OWN = "https://talk.example.net"
@@ -107,3 +107,22 @@ def test_frame_ancestors_say_the_same() -> None:
     assert frame_ancestors(["*.example.com", "localhost:3000"]) == (
         "https://*.example.com https://localhost:3000 http://localhost:3000"
     )
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        ("https://talk.example.com", True),
+        ("http://talk.example.com", False),
+        ("http://localhost:8000", True),
+        ("http://app.localhost", True),
+        ("http://127.0.0.1:8000", True),
+        ("http://[::1]", True),
+        ("http://[::1]:8000", True),
+        ("http://localhost.example.com", False),
+        ("http://127.0.0.1.example.com", False),
+        ("ftp://localhost", False),
+    ],
+)
+def test_where_browsers_keep_a_secret(origin: str, expected: bool) -> None:
+    assert keeps_secrets(origin) is expected

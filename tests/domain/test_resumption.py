@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from roxels.domain.life import MOVES, OPEN, Status, may_move, overdue
+from roxels.domain.life import OPEN, Status, overdue
 from roxels.domain.proof import Proof, sight_of
 from roxels.domain.resumption import Begin, Continue, Past, choose
 from roxels.domain.templates import Resumption
@@ -63,20 +63,6 @@ def test_every_reason_but_those_of_proof_stands_in_the_table() -> None:
         "ended",
         "none_open",
     }
-
-
-@pytest.mark.parametrize("source", MOVES)
-@pytest.mark.parametrize("target", MOVES)
-def test_only_the_rows_of_the_table_move(source: Status, target: Status) -> None:
-    rows = {
-        ("created", "joined"),
-        ("created", "expired"),
-        ("created", "processing"),
-        ("joined", "processing"),
-        ("processing", "completed"),
-        ("processing", "failed"),
-    }
-    assert may_move(source, target) == ((source, target) in rows)
 
 
 def test_what_is_over_is_not_open() -> None:

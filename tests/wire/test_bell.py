@@ -40,3 +40,13 @@ async def outcome(event: Bell | asyncio.Event, steps: str) -> tuple[list[int], b
 @given(st.text(alphabet="wsctx", max_size=20))
 async def test_it_is_an_event(steps: str) -> None:
     assert await outcome(Bell(), steps) == await outcome(asyncio.Event(), steps)
+
+
+async def test_who_gave_up_waiting_is_not_kept() -> None:
+    bell = Bell()
+    for _ in range(100):
+        waiting = asyncio.create_task(bell.wait())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    assert not bell._waiters

@@ -28,7 +28,7 @@ def adopt(
     `proof`: on what grounds; an operator's or a server's word is as good as `verified`. `session_id`: the visit that
     was at it, where one was.
     """
-    stored = _own(tx, conversation_id)
+    stored = log.own(tx, conversation_id)
     if persons.get(tx, person_id) is None:
         raise NotFound("There is no person with this id in this environment.", field="person_id")
     state = stored.state
@@ -44,7 +44,7 @@ def adopt(
 
 def undo(tx: Writing, conversation_id: str) -> None:
     """The whole conversation is its first person's again. Raises `NotFound`, `Conflict` where it is not adopted."""
-    stored = _own(tx, conversation_id)
+    stored = log.own(tx, conversation_id)
     state, adopter = stored.state, stored.person_id
     if state.adopted_at is None:
         raise Conflict("This conversation is not adopted, so there is nothing to undo.")
@@ -77,10 +77,3 @@ def _drop_exports(tx: Writing, *person_ids: str) -> None:
     """What they hold is not what belongs to these persons any more."""
     for person_id in person_ids:
         jobs.drop_exports(tx, person_id)
-
-
-def _own(tx: Writing, conversation_id: str) -> Stored:
-    stored = log.find(tx, conversation_id)
-    if stored is None or stored.environment != tx.environment:
-        raise NotFound
-    return stored

@@ -1,6 +1,6 @@
 """Browse as an operator: people by their latest activity, one person whole, a conversation as it goes on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -44,7 +44,7 @@ class Portrait(msgspec.Struct, frozen=True, kw_only=True):
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a conversation: its facts after a place, what they add up to, and what it owes."""
 
-    facts: list[Fact]
+    facts: Sequence[Fact]
     stored: Stored
     deliveries: tuple[Delivery, ...]
     #: Which browser holds each session; to compare, never to show.
@@ -76,11 +76,9 @@ def portrait(tx: Reading, person_id: str, span: Span) -> Portrait:
 
 def progress(tx: Reading, conversation_id: str, since: Conversation = EMPTY) -> Progress:
     """A conversation from `since` on. Looking makes nobody a listener. Raises `NotFound`."""
-    stored = log.find(tx, conversation_id, since=since)
-    if stored is None or stored.environment != tx.environment:
-        raise NotFound("There is no such conversation in this environment.")
+    stored = log.own(tx, conversation_id, since=since)
     return Progress(
-        facts=log.read_facts(tx, conversation_id, after=since.head),
+        facts=stored.facts,
         stored=stored,
         deliveries=tuple(deliveries.of_conversation(tx, conversation_id)),
         browsers=sessions.browsers_of(tx, conversation_id),

@@ -49,7 +49,7 @@ def end_visit(tx: Writing, conversation_id: str, session_id: str, cause: str) ->
 
 def end_conversation(tx: Writing, conversation_id: str, ended_by: EndedBy) -> Conversation:
     """Nothing more is said. An answer under way ends at its last sent character. Raises `NotFound`."""
-    stored = _own(tx, conversation_id)
+    stored = log.own(tx, conversation_id)
     events = decide.end(stored.state, ended_by, stored.said_so_far)
     state = _add_ending(tx, stored, events)
     return complete(tx, conversation_id, state)
@@ -57,7 +57,7 @@ def end_conversation(tx: Writing, conversation_id: str, ended_by: EndedBy) -> Co
 
 def complete_ended(tx: Writing, conversation_id: str) -> Conversation:
     """Complete a conversation that its agent has ended. Raises `NotFound`."""
-    return complete(tx, conversation_id, _own(tx, conversation_id).state)
+    return complete(tx, conversation_id, log.own(tx, conversation_id).state)
 
 
 def complete(tx: Writing | AcrossWriting, conversation_id: str, state: Conversation) -> Conversation:
@@ -90,7 +90,9 @@ def complete(tx: Writing | AcrossWriting, conversation_id: str, state: Conversat
         )
         for place, each in enumerate(owed)
     )
-    append = Append(conversation_id=conversation_id, expected_seq=state.head, facts=facts, state=after, due=due)
+    append = Append(
+        conversation_id=conversation_id, expected_seq=state.head, before=state, facts=facts, state=after, due=due
+    )
     log.keep(tx, append)
     lifecycle.tell(tx, environment, of_end(after, subject, tx.now))
     return after
@@ -159,10 +161,3 @@ def _add_ending(tx: Writing | AcrossWriting, stored: Stored, events: list[AnyEve
     return conversations.add(
         tx, stored.id, stored.state, None, events, ended_utterance=unfinished.utterance_id if unfinished else None
     )
-
-
-def _own(tx: Writing, conversation_id: str) -> Stored:
-    stored = log.find(tx, conversation_id)
-    if stored is None or stored.environment != tx.environment:
-        raise NotFound
-    return stored

@@ -41,7 +41,7 @@ def delivery(tx: Reading, delivery_id: str) -> Sent:
 
 def conversation(tx: Reading, conversation_id: str) -> Whole:
     """The conversation of that id in this environment. Raises `NotFound`."""
-    stored = _own(tx, conversation_id)
+    stored = log.own(tx, conversation_id)
     person = persons.get(tx, stored.person_id)
     kept = templates.version(tx, stored.state.template_id, stored.state.template_version)
     if person is None or kept is None:
@@ -60,10 +60,3 @@ def events(tx: Reading, conversation_id: str, *, after: int, limit: int) -> list
     if not conversations.stands(tx, conversation_id):
         raise NotFound
     return log.read_facts(tx, conversation_id, after=after, limit=limit)
-
-
-def _own(tx: Reading, conversation_id: str) -> Stored:
-    stored = log.find(tx, conversation_id)
-    if stored is None or stored.environment != tx.environment:
-        raise NotFound
-    return stored

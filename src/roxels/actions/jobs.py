@@ -111,16 +111,24 @@ class Jobs:
         faults = 0
         while self._again:
             self._again = False
-            for job in await self._store.read_across(jobs.running):
-                try:
-                    await self._carry_out_one(job)
-                except Exception:
-                    fields = {"action": "job_failed", "job_id": job.id}
-                    logger.exception("A job was broken off; it goes on in a moment.", extra=fields)
-                    self._again = True
-            if self._again and faults < len(AGAIN):
-                await self._clock.sleep(AGAIN[faults])
-                faults += 1
+            if await self._carry_out_all():
+                faults = 0
+                continue
+            self._again = True
+            await self._clock.sleep(AGAIN[min(faults, len(AGAIN) - 1)])
+            faults += 1
+
+    async def _carry_out_all(self) -> bool:
+        """Whether none was broken off."""
+        is_well = True
+        for job in await self._store.read_across(jobs.running):
+            try:
+                await self._carry_out_one(job)
+            except Exception:
+                fields = {"action": "job_failed", "job_id": job.id}
+                logger.exception("A job was broken off; it goes on in a moment.", extra=fields)
+                is_well = False
+        return is_well
 
     async def _carry_out_one(self, job: Job) -> None:
         if job.kind == "export_person":

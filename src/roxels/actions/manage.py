@@ -1,6 +1,5 @@
 """Manage what opens and signs: embed keys, secret keys, webhook secrets; and send a delivery again."""
 
-import base64
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -12,6 +11,7 @@ from roxels.storage import deliveries, keys, outbox, templates
 from roxels.storage.deliveries import Delivery
 from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
 from roxels.storage.transaction import Writing
+from roxels.webhooks import secret_from
 
 #: Random bytes of a webhook secret; Standard Webhooks wants 24 to 64.
 SECRET_SIZE = 32
@@ -78,7 +78,7 @@ def revoke_api_key(tx: Writing, key_id: str) -> ApiKey:
 
 def create_webhook_secret(tx: Writing, name: str, ids: Ids, sealer: Sealer) -> tuple[WebhookSecret, str]:
     """Make a webhook secret; its value, `whsec_<base64>`, is told here and never again."""
-    value = "whsec_" + base64.b64encode(ids.key(SECRET_SIZE)).decode()
+    value = secret_from(ids.key(SECRET_SIZE))
     secret = WebhookSecret(id=ids.new("whk"), environment=tx.environment, name=name, created_at=tx.now)
     sealed = sealer.seal(value, environment=tx.environment, id=secret.id)
     keys.create_webhook_secret(tx, secret, sealed)

@@ -3,12 +3,13 @@
 Every entry point ends here (the embed's session, `POST /v1/interviews`, a fresh link), so all follow one rule.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from roxels.actions.recollect import sight_by
 from roxels.domain import resumption
 from roxels.domain.conversation import EMPTY, Conversation
 from roxels.domain.errors import Conflict, NotFound
@@ -23,7 +24,7 @@ from roxels.domain.events import (
 )
 from roxels.domain.ids import Ids, hashed
 from roxels.domain.persons import Person, Source
-from roxels.domain.proof import Method, Proof, Sight, sight_of
+from roxels.domain.proof import Method, Proof, Sight
 from roxels.domain.resumption import Reason
 from roxels.storage import conversations, devices, log, persons, sessions, templates
 from roxels.storage.sessions import Visit
@@ -109,22 +110,11 @@ def name(tx: Writing, wish: Wish, policy: Proof, ids: Ids) -> Named:
 
 
 def weigh(tx: Reading, wish: Wish, policy: Proof, person: Person) -> Named:
-    """How sure it is that the wish comes from this person.
-
-    Whoever is known and who is not costs the same work: where the policy is not met, nothing is looked for whose cost
-    grows with somebody's past.
-    """
+    """How sure it is that the wish comes from this person."""
     device = devices.find(tx, person.id, wish.browser) if wish.browser is not None else None
     is_known = device is not None and device.stands and wish.proof is Proof.claimed
     proof = Proof.device if is_known else wish.proof
-    sight = sight_of(
-        person.id,
-        proof,
-        browser=wish.browser,
-        policy=policy,
-        strictest=templates.strictest(tx, person.id) if proof >= policy else policy,
-        is_verified_device=device is not None and device.is_verified,
-    )
+    sight = sight_by(tx, person.id, proof, wish.browser, policy=policy, device=device)
     return Named(person=person, method="device" if is_known else wish.method, sight=sight)
 
 
@@ -134,9 +124,9 @@ def open_visit(tx: Writing, wish: Wish, ids: Ids) -> Opened:
     if kept is None:
         raise NotFound("There is no template with this id in this environment.", field="template_id")
     template = kept.read()
-    same_tab = _same_tab(tx, wish)
+    same_tab = _same_tab(tx, wish, ids)
     if same_tab is not None:
-        return same_tab(ids)
+        return same_tab
     named = name(tx, wish, template.history_requires, ids)
     person, sight = named.person, named.sight
     choice = resumption.choose(
@@ -157,7 +147,7 @@ def open_visit(tx: Writing, wish: Wish, ids: Ids) -> Opened:
     return _visit(tx, wish, ids, visitor, conversation_id=conversation_id, state=state, why=why)
 
 
-def _same_tab(tx: Writing, wish: Wish) -> Callable[[Ids], Opened] | None:
+def _same_tab(tx: Writing, wish: Wish, ids: Ids) -> Opened | None:
     """The way on for an anonymous visitor whose page was loaded again: same browser, same tab, still open."""
     if wish.external_id is not None or wish.browser is None or not wish.tab or not wish.resume:
         return None
@@ -169,7 +159,7 @@ def _same_tab(tx: Writing, wish: Wish) -> Callable[[Ids], Opened] | None:
     person = persons.seen(tx, person, wish.name, wish.source)
     visitor = _Visitor(person=person, proof=Proof.anonymous, method="none", called=person.name)
     why = _Why("resumed", "resumed")
-    return lambda ids: _visit(tx, wish, ids, visitor, conversation_id=stored.id, state=stored.state, why=why)
+    return _visit(tx, wish, ids, visitor, conversation_id=stored.id, state=stored.state, why=why)
 
 
 def _named(tx: Writing, person: Person, wish: Wish, sight: Sight) -> tuple[Person, str | None]:
@@ -192,9 +182,9 @@ def open_again(tx: Writing, conversation_id: str, ids: Ids) -> Opened:
 
     Raises `NotFound`, and `Conflict` where it has ended.
     """
-    stored = log.find(tx, conversation_id)
-    person = persons.get(tx, stored.person_id) if stored is not None else None
-    if stored is None or person is None or stored.environment != tx.environment:
+    stored = log.own(tx, conversation_id)
+    person = persons.get(tx, stored.person_id)
+    if person is None:
         raise NotFound
     if not stored.state.is_open:
         raise Conflict("This conversation has ended; open a new one.")

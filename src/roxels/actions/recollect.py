@@ -5,6 +5,7 @@ import msgspec
 from roxels.domain.memory import Memory, remember
 from roxels.domain.proof import Proof, Sight, owners_sight, sight_of
 from roxels.storage import conversations, devices, persons, templates
+from roxels.storage.devices import Device
 from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Reading
 
@@ -12,13 +13,22 @@ from roxels.storage.transaction import Reading
 def sight(tx: Reading, person_id: str, proof: Proof, browser: str | None, template_id: str) -> Sight:
     """What a session with this proof, held by this browser, sees of this person on this template."""
     device = devices.find(tx, person_id, browser) if browser is not None else None
-    policy = templates.policy(tx, template_id)
+    return sight_by(tx, person_id, proof, browser, policy=templates.policy(tx, template_id), device=device)
+
+
+def sight_by(
+    tx: Reading, person_id: str, proof: Proof, browser: str | None, *, policy: Proof, device: Device | None
+) -> Sight:
+    """The same where the policy, and what is known of the browser, are at hand.
+
+    Whoever is known and who is not costs the same work: where the policy is not met, nothing is looked for whose cost
+    grows with somebody's past.
+    """
     return sight_of(
         person_id,
         proof,
         browser=browser,
         policy=policy,
-        # Its cost grows with her past, and a claimant could tell by it that she has one.
         strictest=templates.strictest(tx, person_id) if proof >= policy else policy,
         is_verified_device=device is not None and device.is_verified,
     )

@@ -1,11 +1,14 @@
 """Revoke what a browser stands for: its sessions end at once, and who listens by one is sent away."""
 
+from contextlib import suppress
+
 from roxels.actions.audit import Auditor
 from roxels.actions.finish import end_visit
 from roxels.domain.errors import NotFound
 from roxels.storage import devices
 from roxels.storage.audit import BROWSER
 from roxels.storage.devices import Device
+from roxels.storage.log import Gone
 from roxels.storage.transaction import Writing
 
 
@@ -28,8 +31,9 @@ def sign_out(tx: Writing, browser: str, auditor: Auditor) -> None:
 
 
 def end_session(tx: Writing, conversation_id: str, session_id: str) -> None:
-    """The session that a browser holds is over."""
-    end_visit(tx, conversation_id, session_id, "revoked")
+    """The session that a browser holds is over; where its conversation is being erased, it is already."""
+    with suppress(Gone):
+        end_visit(tx, conversation_id, session_id, "revoked")
 
 
 def _end_sessions(tx: Writing, browser: str, person_id: str | None) -> None:

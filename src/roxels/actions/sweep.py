@@ -24,7 +24,7 @@ from roxels.storage.pages import Cursor
 from roxels.storage.store import Store
 from roxels.storage.transaction import Across
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 EVERY = 60.0
 #: Rows read, or visits ended, in one transaction.
@@ -61,7 +61,7 @@ class Sweeper:
             try:
                 await self.sweep()
             except Exception:
-                log.exception("A sweep was broken off; the next one goes on.", extra={"action": "sweep"})
+                logger.exception("A sweep was broken off; the next one goes on.", extra={"action": "sweep"})
 
     async def sweep(self) -> int:
         """Look at everything once; says how many conversations moved."""
@@ -77,7 +77,7 @@ class Sweeper:
             pass
         await self._store.write_across(idempotency.sweep)
         if moved:
-            log.info("conversations that nobody attends were ended", extra={"action": "sweep", "count": moved})
+            logger.info("conversations that nobody attends were ended", extra={"action": "sweep", "count": moved})
         return moved
 
     async def _sweep_status(self, status: Status, least: timedelta) -> int:
@@ -101,7 +101,7 @@ class Sweeper:
             return False  # erased, or somebody came: either way it is not overdue any more
         except Exception:
             fields = {"action": "sweep", "interview_id": conversation_id}
-            log.exception("A conversation could not be ended; the next sweep tries again.", extra=fields)
+            logger.exception("A conversation could not be ended; the next sweep tries again.", extra=fields)
             return False
         return state is not None and state.status != status
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 from fastapi import Request
 
-from roxels.domain.domains import is_loopback
+from roxels.domain.domains import keeps_secrets
 from roxels.domain.ids import Ids, hashed
 from roxels.storage.transaction import Environment
 
@@ -39,7 +39,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     def is_frame(self) -> bool:
         """Whether our own document asks, in a browser and at an address where a secret is safe."""
         is_own = self.origin == self.own and self.fetch_site in (None, "same-origin")
-        return is_own and holds_devices(self.own)
+        return is_own and keeps_secrets(self.own)
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -53,12 +53,6 @@ class Known(msgspec.Struct, frozen=True):
     def hash(self) -> str:
         """What is kept of it."""
         return hashed(self.secret)
-
-
-def holds_devices(own: str) -> bool:
-    """Whether browsers keep a secret for this origin: https, or loopback."""
-    parts = urlsplit(own)
-    return parts.scheme == "https" or is_loopback(parts.netloc.rpartition(":")[0] or parts.netloc)
 
 
 def asking(request: Request, own: str) -> Asking:

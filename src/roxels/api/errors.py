@@ -25,7 +25,7 @@ from roxels.actions.author import Faulty
 from roxels.api.reading import Unreadable, dotted
 from roxels.domain.errors import Internal, Invalid, NotFound, RateLimited, RoxelsError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 #: What an address looks like, and the methods that it takes.
 Address = tuple[re.Pattern[str], frozenset[str]]
@@ -80,7 +80,7 @@ def unexpected(error: BaseException) -> Response:
     """The answer to a fault of ours; the log learns its kind and place, not its text, which may quote somebody."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{frames[-1].filename.rpartition('roxels/')[2]}:{frames[-1].lineno}" if frames else ""
-    log.error("a request failed", extra={"action": "request", "kind": type(error).__name__, "place": place})
+    logger.error("a request failed", extra={"action": "request", "kind": type(error).__name__, "place": place})
     return envelope(Internal())
 
 

@@ -2,18 +2,20 @@
 
 `/embed.js` is always current (a short cache and an ETag); the frame's files stand under a folder named after their
 contents, cached for good. The frame may be framed by the domains of its key and by nobody else; without a key it may be
-framed by anyone, since nothing starts there without a session's id. The page behind a join link is framed by nobody.
+framed by anyone, since nothing starts there without a session's id. The page behind a join link is framed by our own
+origin alone: the dashboard, where a template is tried out.
 """
 
 import hashlib
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from roxels.domain.domains import frame_ancestors
 from roxels.storage import keys
 from roxels.storage.store import Store
 
@@ -57,8 +59,8 @@ class Files:
         return Response(content, media_type=kind, headers=headers)
 
 
-def page_routes(store: Store, files: Files) -> list[Route]:
-    """The addresses of the embed."""
+def page_routes(store: Store, files: Files, origin: str) -> list[Route]:
+    """The addresses of the embed; `origin` is where browsers reach this server."""
     frame_html = files.contents["frame.html"].replace(b"{{ v }}", files.version.encode())
 
     # The page behind a join link is the same app; another module opens it.
@@ -70,10 +72,10 @@ def page_routes(store: Store, files: Files) -> list[Route]:
     async def frame(request: Request) -> Response:
         key = request.query_params.get("key")
         ancestors = "*" if key is None else await _ancestors(store, key)
-        return _page(request, frame_html, ancestors)
+        return _page(request, origin, frame_html, ancestors)
 
     async def join(request: Request) -> Response:
-        return _page(request, join_html, "'self'")  # the dashboard, where a template is tried out beside its editor
+        return _page(request, origin, join_html, "'self'")
 
     async def static(request: Request) -> Response:
         version, name = request.path_params["version"], request.path_params["name"]
@@ -89,9 +91,9 @@ def page_routes(store: Store, files: Files) -> list[Route]:
     ]
 
 
-def _page(request: Request, html: bytes, ancestors: str) -> Response:
+def _page(request: Request, origin: str, html: bytes, ancestors: str) -> Response:
     headers = {
-        "Content-Security-Policy": _policy(request, ancestors),
+        "Content-Security-Policy": _policy({origin, f"{request.url.scheme}://{request.url.netloc}"}, ancestors),
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
@@ -102,24 +104,13 @@ def _page(request: Request, html: bytes, ancestors: str) -> Response:
 async def _ancestors(store: Store, key: str) -> str:
     """Who may frame it, as CSP says it: the domains of this key; any for a key without; none for an unknown one."""
     found = await store.read_across(keys.embed_key_by_value, key)
-    if found is None or found.revoked_at is not None:
-        return "'none'"
-    if not found.allowed_domains:
-        return "*"
-    return " ".join(source for domain in found.allowed_domains for source in _sources(domain))
+    return "'none'" if found is None else frame_ancestors(found.allowed_domains)
 
 
-def _sources(domain: str) -> tuple[str, ...]:
-    """A domain as CSP sources: https, and http for loopback."""
-    host = domain.partition(":")[0]
-    if host in ("localhost", "127.0.0.1"):
-        return (f"http://{domain}", f"https://{domain}")
-    return (f"https://{domain}",)
-
-
-def _policy(request: Request, ancestors: str) -> str:
-    socket_origin = f"{'wss' if request.url.scheme == 'https' else 'ws'}://{request.url.netloc}"
+def _policy(origins: Set[str], ancestors: str) -> str:
+    """`origins`: those that sockets may be opened to; behind a proxy, a request does not tell the browser's."""
+    sockets = " ".join(sorted(origin.replace("http", "ws", 1) for origin in origins))
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; "
-        f"connect-src 'self' {socket_origin}; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
+        f"connect-src 'self' {sockets}; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
     )

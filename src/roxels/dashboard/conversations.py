@@ -1,5 +1,6 @@
 """The pages about one conversation: what was said and what became of it, live; ending and erasing it."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -184,7 +185,7 @@ def panels(template: Template, made: Progress) -> dict[str, Any]:
     }
 
 
-def cards(template: Template, state: Conversation, facts: list[Fact]) -> list[GoalCard]:
+def cards(template: Template, state: Conversation, facts: Sequence[Fact]) -> list[GoalCard]:
     """Every goal with its fields, each with the place of the words that it was understood from."""
     captured = {
         (fact.event.goal_id, fact.event.field): fact.event for fact in facts if isinstance(fact.event, FieldCaptured)

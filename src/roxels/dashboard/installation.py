@@ -5,7 +5,6 @@ A rule that removes is looked at before it is kept: what goes does not come back
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.datastructures import FormData
@@ -21,6 +20,7 @@ from roxels.dashboard import fields
 from roxels.dashboard.desk import Desk
 from roxels.dashboard.gate import text_of
 from roxels.dashboard.viewer import Viewer
+from roxels.domain.domains import keeps_secrets
 from roxels.domain.errors import Invalid, NotFound, RoxelsError
 from roxels.domain.lifecycle import EVENTS, EventName
 from roxels.storage import lifecycle, retention
@@ -32,7 +32,6 @@ from roxels.storage.transaction import Reading, Writing
 PLACE = "/dashboard/settings"
 MAX_URL = 2048
 DAYS = ("transcripts_days", "deliveries_days", "audit_days")
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,7 +133,7 @@ class Installation:
             hooks=[outgoing.lifecycle_webhook(each) for each in hooks],
             events=EVENTS,
             runs=views.installation(services.runs_with, services.origin),
-            is_recognisable=_is_recognisable(services.origin),
+            is_recognisable=keeps_secrets(services.origin),
             refused=refused,
             saved=saved,
         )
@@ -162,8 +161,3 @@ def _wanted(form: FormData) -> tuple[str, list[EventName]]:
 def _events(form: FormData) -> list[EventName]:
     chosen = form.getlist("events")
     return [each for each in EVENTS if each in chosen]
-
-
-def _is_recognisable(origin: str) -> bool:
-    """Whether browsers keep the cookie by which they are known again: behind https, and on loopback."""
-    return origin.startswith("https:") or urlsplit(origin).hostname in LOOPBACK

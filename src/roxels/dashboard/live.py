@@ -24,6 +24,7 @@ from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import NotFound
 from roxels.domain.life import OPEN
 from roxels.storage import operators
+from roxels.storage.outbox import UNSETTLED
 
 #: Seconds between two looks; while nothing is under way, a few times that.
 LOOK, LOOK_IDLE = 0.2, 0.6
@@ -109,4 +110,6 @@ def _standing(made: Progress) -> tuple[int, tuple[tuple[str, str, int], ...], in
 def _is_over(made: Progress) -> bool:
     """Whether nothing can change any more."""
     status = made.stored.state.status
-    return status not in OPEN and status != "processing" and all(each.status != "due" for each in made.deliveries)
+    return (
+        status not in OPEN and status != "processing" and not any(each.status in UNSETTLED for each in made.deliveries)
+    )

@@ -6,7 +6,7 @@ nothing; text around it is kept. Values of the server win over those of the brow
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 PLACEHOLDER = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
@@ -37,13 +37,13 @@ def look_up(path: str, values: Mapping[str, Any]) -> Any:
     return found
 
 
-def render(text: str, values: Mapping[str, Any], written: Callable[[str], str] = str) -> str:
-    """The text with its placeholders filled in; `written` makes a value fit its place (e.g. percent-encoding)."""
+def render(text: str, values: Mapping[str, Any]) -> str:
+    """The text with its placeholders filled in; one that has no value is left out."""
 
     def fill(match: re.Match[str]) -> str:
         value = look_up(match.group(1), values)
         if value is None:
             return ""
-        return written(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
     return PLACEHOLDER.sub(fill, text)

@@ -228,27 +228,40 @@ def fold(facts: Iterable[Fact], state: Conversation = EMPTY) -> Conversation:
     draft = _Draft(state)
     for fact in facts:
         draft.apply(fact)
-    return draft.frozen()
+    return draft.frozen() if draft.values else state
+
+
+class _Values(dict[str, Any]):
+    """What has changed; the rest is read from the state before."""
+
+    def __init__(self, state: Conversation) -> None:
+        super().__init__()
+        self._state = state
+
+    def __missing__(self, name: str) -> Any:
+        return getattr(self._state, name)
 
 
 class _Draft:
     """A conversation in the making: the same names as `Conversation`, in mutable containers."""
 
     def __init__(self, state: Conversation) -> None:
-        self.values: dict[str, Any] = {name: getattr(state, name) for name in Conversation.__struct_fields__}
+        self.state = state
+        self.values = _Values(state)
         self.transcript = list(state.transcript)
         self.goals = dict(state.goals)
         self.sessions = dict(state.sessions)
         self.said = dict(state.said)
 
     def frozen(self) -> Conversation:
-        self.values |= {
-            "transcript": tuple(self.transcript),
-            "goals": self.goals,
-            "sessions": self.sessions,
-            "said": self.said,
-        }
-        return Conversation(**self.values)
+        return msgspec.structs.replace(
+            self.state,
+            **self.values,
+            transcript=tuple(self.transcript),
+            goals=self.goals,
+            sessions=self.sessions,
+            said=self.said,
+        )
 
     def apply(self, fact: Fact) -> None:
         self.values["head"] = fact.seq

@@ -47,6 +47,12 @@ def is_loopback(host: str) -> bool:
     return _LOOPBACK.fullmatch(host.lower()) is not None
 
 
+def keeps_secrets(origin: str) -> bool:
+    """Whether browsers keep a secret for a page of this origin: https, or the machine itself."""
+    found = _ORIGIN.fullmatch(origin.lower())
+    return found is not None and (found["scheme"] == "https" or is_loopback(found["host"]))
+
+
 def permits(domains: Sequence[str], origin: str | None, own: str) -> bool:
     """Whether a page of this origin may: no list permits all, no origin at all passes, and so does our `own`."""
     if not domains or origin is None or origin == own:

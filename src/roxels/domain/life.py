@@ -3,6 +3,7 @@
 from         to           when
 created      joined       somebody's first hello
 created      expired      24 h, nobody came
+created      processing   ended before anybody came
 joined       processing   ended: by the agent, the API, the participant, the time limit, or abandoned
 processing   completed    summary and findings stand, end-of-session outputs are owed
 processing   failed       they could not be made
@@ -14,15 +15,6 @@ from typing import Literal
 Status = Literal["created", "joined", "processing", "completed", "failed", "expired"]
 EndedBy = Literal["agent", "api", "participant", "time", "abandoned"]
 
-MOVES: dict[Status, frozenset[Status]] = {
-    "created": frozenset({"joined", "expired", "processing"}),
-    "joined": frozenset({"processing"}),
-    "processing": frozenset({"completed", "failed"}),
-    "completed": frozenset(),
-    "failed": frozenset(),
-    "expired": frozenset(),
-}
-
 #: A conversation in one of these can be resumed.
 OPEN: frozenset[Status] = frozenset({"created", "joined"})
 
@@ -31,11 +23,6 @@ ABANDONED_AFTER = timedelta(minutes=10)
 
 #: The hosted product's other words for a status, taken by list filters.
 ALIASES: dict[str, Status] = {"not_started": "created", "in_progress": "joined", "processing_failed": "failed"}
-
-
-def may_move(source: Status, target: Status) -> bool:
-    """Whether the table above has this row."""
-    return target in MOVES[source]
 
 
 def overdue(

@@ -141,9 +141,14 @@ def verdict(number: int, outcome: Outcome, *, now: datetime, chance: float, scal
     return RetryIn(max(planned, asked) * scale)
 
 
+def is_passing(status_code: int) -> bool:
+    """Whether a receiver that answers so may take it another time: too slow, too many, or a fault of its own."""
+    return status_code in (408, 429) or 500 <= status_code < 600
+
+
 def _worth_another(outcome: Outcome) -> bool:
     if outcome.status_code is not None:
-        return outcome.status_code in (408, 429) or 500 <= outcome.status_code < 600
+        return is_passing(outcome.status_code)
     if outcome.error is not None:
         return FAULTS[outcome.error].worth_another
     raise ValueError("an outcome has a status or an error")

@@ -11,7 +11,7 @@ for itself and begins anew when it starts.
 
 import msgspec
 
-from roxels.outbound.attempt import Outcome
+from roxels.outbound.attempt import Outcome, is_passing
 
 OPENS_AFTER = 5
 #: Seconds between two attempts at a destination in trouble.
@@ -38,7 +38,7 @@ class Circuits:
         status = outcome.status_code
         if status is not None and 200 <= status < 300:
             self._troubles.pop(destination, None)
-        elif outcome.error not in _OURS and (status is None or status in (408, 429) or status >= 500):
+        elif outcome.error not in _OURS and (status is None or is_passing(status)):
             trouble = self._troubles.setdefault(destination, _Trouble())
             trouble.failures += 1
             trouble.next_at = now + self._every

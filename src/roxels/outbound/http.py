@@ -26,7 +26,7 @@ from yarl import URL
 from roxels.outbound import guard
 from roxels.outbound.attempt import Fault, Outcome
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 TIME_LIMIT = 10.0
 READ_AT_MOST = 64 * 1024
@@ -117,7 +117,7 @@ class Caller:
             trust_env=False,
         )
         if self._permits is guard.anywhere:
-            log.warning("outgoing requests may reach private addresses", extra={"action": "outbound.open"})
+            logger.warning("outgoing requests may reach private addresses", extra={"action": "outbound.open"})
         return self
 
     async def __aexit__(

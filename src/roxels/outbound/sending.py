@@ -15,7 +15,7 @@ from roxels.outbound.attempt import Outcome
 from roxels.outbound.http import Request
 from roxels.storage.vault import CannotOpen, Vault
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 #: `outbound.http.Caller.call`.
 Call = Callable[[Request], Awaitable[Outcome]]
@@ -78,7 +78,7 @@ def _opened(vault: Vault, environment: str, id: str, sealed: str, *, what: str) 
     try:
         return vault.open(sealed, environment=environment, id=id)
     except CannotOpen as fault:
-        log.error(
+        logger.error(
             "A secret that webhooks need does not open; set its value again, or make another webhook secret.",
             extra={"action": "deliver", what: id, "code": fault.code},
         )

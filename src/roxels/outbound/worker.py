@@ -33,7 +33,7 @@ from roxels.storage.outbox import Claimed, Settled, Wish
 from roxels.storage.store import Store
 from roxels.storage.vault import Vault
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 #: Seconds between two looks at the outbox when nothing hints.
 POLL = 0.5
@@ -115,7 +115,7 @@ class Worker:
                 more = await self._round()
                 faults = 0
             except Exception:
-                log.exception("The outbox cannot be read or written; trying again.", extra={"action": "deliver"})
+                logger.exception("The outbox cannot be read or written; trying again.", extra={"action": "deliver"})
                 faults += 1
                 await self._deps.clock.sleep(min(POLL * 2**faults, 10.0))
             else:
@@ -168,7 +168,7 @@ class Worker:
             self._back.append(delivery)
             return
         except Exception:
-            log.exception("An attempt could not be made.", extra={"action": "deliver", "delivery_id": delivery.id})
+            logger.exception("An attempt could not be made.", extra={"action": "deliver", "delivery_id": delivery.id})
             outcome = Outcome(error="internal", duration_ms=0)
         self._settled.append(self._judged(delivery, outcome, began))
 
@@ -190,14 +190,14 @@ class Worker:
         match after:
             case Done():
                 status = "delivered"
-                log.debug("webhook delivered", extra=fields)
+                logger.debug("webhook delivered", extra=fields)
             case RetryIn():
                 status = "waiting"
                 due_at = now + timedelta(seconds=after.seconds)
-                log.info("webhook not delivered, tried again later", extra=fields)
+                logger.info("webhook not delivered, tried again later", extra=fields)
             case Fatal():
                 status = "failed"
-                log.warning("webhook not delivered, given up", extra=fields | {"why": after.why})
+                logger.warning("webhook not delivered, given up", extra=fields | {"why": after.why})
             case _:
                 assert_never(after)
         return Settled(

@@ -139,6 +139,7 @@ def add(
     append = Append(
         conversation_id=conversation_id,
         expected_seq=state.head,
+        before=state,
         facts=facts,
         state=after,
         ended_utterance=ended_utterance,
@@ -239,9 +240,11 @@ def linked_person(tx: Reading, conversation_id: str) -> str | None:
 
 
 def stands(tx: Reading, conversation_id: str) -> bool:
-    """Whether there is such a conversation in this environment."""
+    """Whether there is such a conversation in this environment; one that is being erased is gone for everybody."""
     query = select(conversations.c.id).where(
-        conversations.c.environment == tx.environment, conversations.c.id == conversation_id
+        conversations.c.environment == tx.environment,
+        conversations.c.id == conversation_id,
+        conversations.c.epoch != ERASING,
     )
     return tx.first(query) is not None
 

@@ -17,7 +17,8 @@ same search, `incremental_vacuum` took under 1 ms and left words behind. Instead
 share one sweep, and rests after each.
 """
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -47,6 +48,10 @@ class Backend(Protocol):
     readers: Engine
     #: Threads that may change at once.
     writers: int
+
+    def begin(self) -> AbstractContextManager[Connection]:
+        """A transaction that may change, committed at its end; on the threads of `storage.writer` only."""
+        ...
 
     def create_all(self) -> None:
         """Make every table at once, without migrations: for tests and for comparing."""
@@ -92,6 +97,24 @@ class Database:
         self.path = path
         self.writer = _engine(path, "BEGIN IMMEDIATE", query_only=False, size=1)
         self.readers = _engine(path, "BEGIN", query_only=True, size=readers)
+        self._held: Connection | None = None
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction that may change, committed at its end; on the writer's thread only.
+
+        The connection is kept from one to the next: to take it anew costs as much as keeping a fact.
+        """
+        if self._held is None:
+            self._held = self.writer.connect()
+        try:
+            with self._held.begin():
+                yield self._held
+        except BaseException:
+            # SQLAlchemy takes a commit that failed for over and sends no rollback; the pool does when it gets it back.
+            held, self._held = self._held, None
+            held.close()
+            raise
 
     def create_all(self) -> None:
         """Make every table at once, without migrations: for tests and for comparing."""
@@ -133,6 +156,8 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        if self._held is not None:
+            self._held.close()
         self.writer.dispose()
         self.readers.dispose()
 

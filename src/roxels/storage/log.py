@@ -11,6 +11,7 @@ A piece changes no fact, but it too is refused when the log moved on: the answer
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -24,7 +25,7 @@ from roxels.storage.freezing import freeze_ready
 from roxels.storage.owing import Due, owe, row_of
 from roxels.storage.prepared import WANTED, Prepared, PreparedSelect
 from roxels.storage.schema import ERASING, conversations, events, pieces
-from roxels.storage.transaction import AcrossWriting, View, Writing
+from roxels.storage.transaction import AcrossWriting, Reading, View, Writing
 
 _standing = PreparedSelect(
     select(conversations.c.id, conversations.c.head, conversations.c.epoch)
@@ -32,12 +33,20 @@ _standing = PreparedSelect(
     .order_by(conversations.c.id)  # in one order: nobody waits in a circle
     .with_for_update(key_share=True)
 )
-_keep_facts = Prepared(insert(events))
-_keep_pieces = Prepared(insert(pieces))
+_keep_facts = Prepared(insert(events), "conversation_id seq type at session_id body")
+_keep_pieces = Prepared(insert(pieces), "conversation_id utterance_id start text")
 _drop_pieces = Prepared(
-    delete(pieces).where(pieces.c.conversation_id == bindparam("of"), pieces.c.utterance_id == bindparam("utterance"))
+    delete(pieces).where(pieces.c.conversation_id == bindparam("of"), pieces.c.utterance_id == bindparam("utterance")),
+    "of utterance",
 )
-_project = Prepared(update(conversations).where(conversations.c.id == bindparam("of")))
+_row = update(conversations).where(conversations.c.id == bindparam("of"))
+_move = Prepared(_row, "head last_activity_at of")
+_project = Prepared(
+    _row,
+    "status ended_by top_proof is_proven adopted_at is_vouched head started_at ended_at last_activity_at of",
+)
+#: What the row of a conversation shows of its state, besides how far it got.
+_shown = attrgetter("status", "ended_by", "sessions", "adopted_at", "is_vouched", "started_at", "ended_at")
 
 
 class Behind(Conflict):
@@ -65,6 +74,8 @@ class Append(msgspec.Struct, frozen=True, kw_only=True):
 
     conversation_id: str
     expected_seq: int
+    #: What they were decided upon; where it is given, no more of the row is written than they change.
+    before: Conversation | None = None
     #: The epoch under which the caller speaks; None where it does not speak.
     epoch: int | None = None
     facts: tuple[Fact, ...] = ()
@@ -95,19 +106,12 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     left_at: datetime | None
 
 
-def fact_rows(conversation_id: str, facts: Iterable[Fact]) -> list[dict[str, Any]]:
-    """Rows of `events`."""
-    return [
-        {
-            "conversation_id": conversation_id,
-            "seq": fact.seq,
-            "type": name_of(fact.event),
-            "at": fact.at,
-            "session_id": fact.session_id,
-            "body": encode(fact.event).decode(),
-        }
-        for fact in facts
+def keep_facts(connection: Connection, facts: Iterable[tuple[str, Fact]]) -> None:
+    """Write rows of `events`, each of a conversation."""
+    rows = [
+        (of, fact.seq, name_of(fact.event), fact.at, fact.session_id, encode(fact.event).decode()) for of, fact in facts
     ]
+    _keep_facts.run(connection, rows)
 
 
 def write(connection: Connection, batch: Sequence[Append]) -> list[Exception | None]:
@@ -171,6 +175,14 @@ def read(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> St
     return stored
 
 
+def own(tx: Reading, conversation_id: str, *, since: Conversation = EMPTY) -> Stored:
+    """The conversation as it stands, of this environment. Raises `NotFound`."""
+    stored = find(tx, conversation_id, since=since)
+    if stored is None or stored.environment != tx.environment:
+        raise NotFound("There is no such conversation in this environment.")
+    return stored
+
+
 def find(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> Stored | None:
     """The conversation as it stands, or None."""
     row = view.first(view.held(select(conversations).where(conversations.c.id == conversation_id)))
@@ -210,22 +222,12 @@ def _refusal(append: Append, standing: tuple[int, int] | None) -> Exception | No
 
 
 def _write_rows(connection: Connection, accepted: Sequence[Append]) -> None:
-    facts = [row for append in accepted for row in fact_rows(append.conversation_id, append.facts)]
-    said = [
-        {"conversation_id": append.conversation_id, **msgspec.structs.asdict(append.piece)}
-        for append in accepted
-        if append.piece is not None
-    ]
-    ended = [
-        {"of": append.conversation_id, "utterance": append.ended_utterance}
-        for append in accepted
-        if append.ended_utterance is not None
-    ]
-    projections = {append.conversation_id: _projection(append) for append in accepted if append.facts}
-    _keep_facts.run(connection, facts)
-    _keep_pieces.run(connection, said)
+    said = [(append.conversation_id, append.piece) for append in accepted if append.piece is not None]
+    ended = [(append.conversation_id, append.ended_utterance) for append in accepted if append.ended_utterance]
+    keep_facts(connection, ((append.conversation_id, fact) for append in accepted for fact in append.facts))
+    _keep_pieces.run(connection, [(of, piece.utterance_id, piece.start, piece.text) for of, piece in said])
     _drop_pieces.run(connection, ended)
-    _project.run(connection, list(projections.values()))
+    _write_projections(connection, [append for append in accepted if append.facts])
     due = [row_of(due, append.conversation_id, _at(append)) for append in accepted for due in append.due]
     if due:
         owe(connection, due)
@@ -243,20 +245,35 @@ def _freeze_ready(connection: Connection, accepted: Sequence[Append]) -> None:
             freeze_ready(connection, [append.conversation_id], append.facts[-1].at)
 
 
-def _projection(append: Append) -> dict[str, Any]:
-    state = append.state
-    if state is None or state.head != append.head:
+def _write_projections(connection: Connection, accepted: Sequence[Append]) -> None:
+    """The rows of conversations, once each: as they stand after the last append of it, and in full if one needs it."""
+    last = {append.conversation_id: _state(append) for append in accepted}
+    in_full = {append.conversation_id for append in accepted if not _is_same(append)}
+    _move.run(connection, [(at.head, at.last_activity_at, of) for of, at in last.items() if of not in in_full])
+    _project.run(connection, [_projection(of, last[of]) for of in last if of in in_full])
+
+
+def _state(append: Append) -> Conversation:
+    if append.state is None or append.state.head != append.head:
         raise ValueError("an append with facts carries the state that they fold to")
-    return {
-        "of": append.conversation_id,
-        "head": state.head,
-        "status": state.status,
-        "ended_by": state.ended_by,
-        "top_proof": int(state.top_proof),
-        "is_proven": state.is_proven,
-        "adopted_at": state.adopted_at,
-        "is_vouched": state.is_vouched,
-        "started_at": state.started_at,
-        "ended_at": state.ended_at,
-        "last_activity_at": state.last_activity_at,
-    }
+    return append.state
+
+
+def _is_same(append: Append) -> bool:
+    return append.before is not None and bool(_shown(append.before) == _shown(append.state))
+
+
+def _projection(of: str, state: Conversation) -> tuple[Any, ...]:
+    return (
+        state.status,
+        state.ended_by,
+        int(state.top_proof),
+        state.is_proven,
+        state.adopted_at,
+        state.is_vouched,
+        state.head,
+        state.started_at,
+        state.ended_at,
+        state.last_activity_at,
+        of,
+    )

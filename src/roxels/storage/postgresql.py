@@ -17,7 +17,7 @@ import queue
 import threading
 from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, Row, create_engine, event, make_url, text
@@ -59,6 +59,10 @@ class PostgreSQL:
         self.writers = writers
         self.writer = self._engine("READ COMMITTED", OPTIONS, writers)
         self.readers = self._engine("REPEATABLE READ", f"{OPTIONS} -c default_transaction_read_only=on", readers)
+
+    def begin(self) -> AbstractContextManager[Connection]:
+        """A transaction that may change, committed at its end."""
+        return self.writer.begin()
 
     def create_all(self) -> None:
         """Make every table at once, without migrations: for tests and for comparing."""

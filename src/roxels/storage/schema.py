@@ -286,7 +286,6 @@ deliveries = Table(
     Index(None, "status", "due_at"),
     Index(None, "person_id", "place"),
     Index(None, "conversation_id"),
-    Index(None, "person_id"),
     Index(None, "environment", "created_at", "id"),
     #: So that the few that failed are found among a million that did not.
     Index(None, "environment", "status", "created_at", "id"),

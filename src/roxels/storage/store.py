@@ -32,13 +32,14 @@ class Store:
         #: What this process made durable since it started: (what, of which kind) and how often.
         self.counts: Counter[tuple[str, str]] = Counter()
         self._clock = clock
-        self._writer = Writer(database.writer, threads=database.writers, is_passing=database.is_passing)
+        self._writer = Writer(database.begin, threads=database.writers, is_passing=database.is_passing)
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="reader")
 
     async def append(self, append: Append) -> None:
         """Keep facts or a piece durably; see `storage.log` for what refuses it."""
         await self._writer.append(append)
-        self.counts.update(log.counted(append))
+        for what in log.counted(append):
+            self.counts[what] += 1
         self.wake.outward(append.conversation_id)
         if append.due:
             self._hint_due()

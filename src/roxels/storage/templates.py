@@ -96,12 +96,6 @@ def version(view: View, template_id: str, number: int) -> Kept | None:
     return _first(view, _JOINED.where(templates.c.id == template_id, template_versions.c.version == number))
 
 
-def versions(tx: Reading, template_id: str) -> list[Kept]:
-    """All versions, oldest first."""
-    query = _JOINED.where(templates.c.environment == tx.environment, templates.c.id == template_id)
-    return [Kept(**row._mapping) for row in tx.all(query.order_by(template_versions.c.version))]
-
-
 def listed(tx: Reading, span: Span) -> Page[Kept]:
     """The templates of this environment in their active versions, newest first."""
     query = _JOINED.where(

@@ -104,10 +104,6 @@ class AcrossWriting(Across):
         """Insert, update or delete, once or once per row; says how many rows it touched."""
         return _run(self._connection, statement, rows)
 
-    def within(self, environment: Environment) -> Writing:
-        """The same transaction, in one environment."""
-        return Writing(self._connection, environment, self.now)
-
 
 def _run(connection: Connection, statement: Change, rows: list[dict[str, Any]] | None) -> int:
     if rows is not None and not rows:

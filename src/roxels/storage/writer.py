@@ -16,10 +16,11 @@ import queue
 import threading
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from roxels.storage import log
 from roxels.storage.log import Append
@@ -41,6 +42,9 @@ class _Waiting(msgspec.Struct, frozen=True):
 
 _STOP = None
 
+#: Begins a transaction that is committed at its end.
+Begin = Callable[[], AbstractContextManager[Connection]]
+
 #: Appends of one transaction at most; what waits beyond goes into the next.
 MAX_BATCH = 1000
 #: How often the same work is done where others' changes keep getting into its way.
@@ -51,15 +55,15 @@ class Writer:
     """The way to change the database."""
 
     def __init__(
-        self, engine: Engine, *, threads: int = 1, is_passing: Callable[[Exception], bool] = lambda _fault: False
+        self, begin: Begin, *, threads: int = 1, is_passing: Callable[[Exception], bool] = lambda _fault: False
     ) -> None:
         """`is_passing` says which faults came of somebody else's change at the same moment."""
-        self._lanes = [_Lane(engine, f"writer {n}", is_passing) for n in range(threads)]
+        self._lanes = [_Lane(begin, f"writer {n}", is_passing) for n in range(threads)]
         self._turns = itertools.cycle(self._lanes)
 
-    async def append(self, append: Append) -> None:
-        """Keep it durably. Raises `Behind`, `Superseded` or `Gone`; when it returns, the commit has returned."""
-        await self._lanes[zlib.crc32(append.conversation_id.encode()) % len(self._lanes)].put(append)
+    def append(self, append: Append) -> "asyncio.Future[None]":
+        """Keep it durably: done when the commit has returned. It raises `Behind`, `Superseded` or `Gone`."""
+        return self._lane_of(append.conversation_id).put(append)
 
     async def act(self, work: Callable[[Connection], Any]) -> Any:
         """Run a short piece of work in a transaction of its own and hand back what it returns."""
@@ -68,6 +72,11 @@ class Writer:
     async def alone(self, work: Callable[[], Any]) -> Any:
         """Run work outside any transaction; where there is one thread, all other changes wait for it."""
         return await next(self._turns).put(_Alone(work))
+
+    def _lane_of(self, conversation_id: str) -> "_Lane":
+        if len(self._lanes) == 1:
+            return self._lanes[0]
+        return self._lanes[zlib.crc32(conversation_id.encode()) % len(self._lanes)]
 
     def close(self) -> None:
         """Write what waits, then end."""
@@ -78,8 +87,8 @@ class Writer:
 class _Lane:
     """One thread that writes, and what waits for it."""
 
-    def __init__(self, engine: Engine, name: str, is_passing: Callable[[Exception], bool]) -> None:
-        self._engine = engine
+    def __init__(self, begin: Begin, name: str, is_passing: Callable[[Exception], bool]) -> None:
+        self._begin = begin
         self._is_passing = is_passing
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -89,11 +98,11 @@ class _Lane:
         self._waiting.put(_STOP)
         self._thread.join()
 
-    async def put(self, item: Append | _Action | _Alone) -> Any:
+    def put(self, item: Append | _Action | _Alone) -> "asyncio.Future[Any]":
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._waiting.put(_Waiting(item, loop, answer))
-        return await answer
+        return answer
 
     def _work(self) -> None:
         while True:
@@ -141,7 +150,7 @@ class _Lane:
         while True:
             tries -= 1
             try:
-                with self._engine.begin() as connection:
+                with self._begin() as connection:
                     return work(connection)
             except Exception as fault:
                 if not tries or not self._is_passing(fault):

@@ -1,6 +1,6 @@
 """The heavy libraries, imported when first needed, so that a server starts quickly.
 
-This is the one place where a module is imported late. `warm` may be called from a background thread after the start.
+This is the one place where a module is imported late.
 """
 
 import importlib
@@ -21,9 +21,3 @@ LIBRARIES: dict[Library, str] = {
 def library(name: Library) -> Any:
     """The module of that name."""
     return importlib.import_module(name)
-
-
-def warm() -> None:
-    """Import them all."""
-    for name in LIBRARIES:
-        library(name)

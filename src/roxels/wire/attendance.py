@@ -5,7 +5,7 @@ from typing import assert_never
 from roxels.domain.errors import RoxelsError, Unauthorized
 from roxels.storage.sessions import Visit
 from roxels.wire.link import Link
-from roxels.wire.protocol import Ack, ClientFrame, Correct, Heard, Hello, Leave, Say
+from roxels.wire.protocol import Ack, ClientFrame, Correct, Deed, Heard, Hello, Leave, Say
 from roxels.wire.room import Room
 from roxels.wire.rooms import Rooms
 
@@ -48,16 +48,24 @@ class Attendance:
         if self.room is None or self.visit is None:
             raise AssertionError("a link that is open has a room")
         self._rooms.count(self.visit, frame, self._address, size)
-        match frame:
-            case Say():
-                seq = await self.room.hear(self.visit, frame.id, frame.text)
-                self.link.send(Ack(id=frame.id, seq=seq))
-            case Correct():
-                await self.room.correct(self.visit, frame.goal_id, frame.field, frame.value)
-            case Heard():
-                await self.room.mark_heard(self.visit, frame.utterance_id, frame.chars)
-            case Leave():
-                await self._rooms.hang_up(self.visit)
-                self.link.close(1000)
-            case _:
-                assert_never(frame)
+        ack = await act(self._rooms, self.room, self.visit, frame)
+        if ack is not None:
+            self.link.send(ack)
+        if isinstance(frame, Leave):
+            self.link.close(1000)
+
+
+async def act(rooms: Rooms, room: Room, visit: Visit, frame: Deed) -> Ack | None:
+    """Do what a participant's frame asks for. Words are acknowledged."""
+    match frame:
+        case Say():
+            return Ack(id=frame.id, seq=await room.hear(visit, frame.id, frame.text))
+        case Correct():
+            await room.correct(visit, frame.goal_id, frame.field, frame.value)
+        case Heard():
+            await room.mark_heard(visit, frame.utterance_id, frame.chars)
+        case Leave():
+            await rooms.hang_up(visit)
+        case _:
+            assert_never(frame)
+    return None

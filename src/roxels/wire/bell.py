@@ -40,4 +40,8 @@ class Bell:
         if self._waiters is None:
             self._waiters = []
         self._waiters.append(waiter)
-        await waiter
+        try:
+            await waiter
+        finally:
+            if self._waiters and waiter in self._waiters:  # who gave up waiting is not kept until it rings
+                self._waiters.remove(waiter)

@@ -6,6 +6,8 @@ from typing import Final
 #: Where the server takes many messages at one go, it is named among the extensions of a connection's scope; then they
 #: stand under this name in a `websocket.send`.
 TOGETHER: Final = "roxels.texts"
+#: Seconds that a listener may take to accept what is sent at one go before it is hung up on; it can come back any time.
+SEND_TIMEOUT: Final = 30.0
 
 WHOLE_TEXT = 0x81
 #: Sizes above these are told in two bytes, or in eight.

@@ -94,7 +94,9 @@ class Leave(Frame, frozen=True, kw_only=True, tag="bye"):
     """The participant hangs up: the visit ends, and the conversation too where it cannot be resumed."""
 
 
-ClientFrame = Hello | Say | Correct | Heard | Leave
+#: What a participant who is in may do.
+Deed = Say | Correct | Heard | Leave
+ClientFrame = Hello | Deed
 
 
 # Server to client ---------------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ from roxels.storage.log import Append, Behind, Gone, Superseded
 from roxels.storage.owing import Due
 from roxels.storage.sessions import Visit
 from roxels.storage.store import Store
+from roxels.storage.transaction import Reading
 from roxels.understanding import fault
 from roxels.wire.bell import Bell
 from roxels.wire.limits import Allowance
@@ -104,6 +105,8 @@ class Room:
         self._turn: asyncio.Task[None] | None = None
         self._heard = Bell()
         self._is_answering = False
+        #: The task does nothing but let time pass.
+        self._is_waiting = False
         #: The latest facts as messages, while several listeners wait for them.
         self._texts: dict[int, str | None] = {}
 
@@ -141,6 +144,9 @@ class Room:
         if self.is_writing:
             return False
         await self._stop_turn()
+        if self.links:  # somebody came while the turn was being stopped
+            self.play()
+            return False
         return True
 
     @property
@@ -240,13 +246,23 @@ class Room:
             await self._restart_turn()
 
     async def _keep(self, session_id: str | None, events: Sequence[AnyEvent], piece: log.Piece | None = None) -> None:
+        append = self._words(piece) if not events else self._facts(session_id, events, piece)
+        await self._ports.store.append(append)
+        self._show(append)
+
+    def _words(self, piece: log.Piece | None) -> Append:
+        """Words alone change nothing but what is said: of all appends most are these."""
+        return Append(conversation_id=self.id, expected_seq=self.state.head, epoch=self.epoch, piece=piece)
+
+    def _facts(self, session_id: str | None, events: Sequence[AnyEvent], piece: log.Piece | None) -> Append:
         facts = numbered(self.state, events, at=self._ports.clock.now(), session_id=session_id)
         after = fold(facts, self.state)
         unfinished = self.state.unfinished
         is_over = unfinished is not None and after.unfinished is None
-        append = Append(
+        return Append(
             conversation_id=self.id,
             expected_seq=self.state.head,
+            before=self.state,
             epoch=self.epoch,
             facts=facts,
             state=after,
@@ -254,8 +270,6 @@ class Room:
             ended_utterance=unfinished.utterance_id if unfinished and is_over else None,
             due=self._due(facts, after),
         )
-        await self._ports.store.append(append)
-        self._show(facts, after, piece)
 
     def _due(self, facts: Sequence[Fact], after: Conversation) -> tuple[Due, ...]:
         return tuple(
@@ -268,28 +282,30 @@ class Room:
             for owed in outputs.owed(self.template, facts, after, self._subject)
         )
 
-    def _show(self, facts: Sequence[Fact], after: Conversation, piece: log.Piece | None) -> None:
+    def _show(self, kept: Append) -> None:
         """What is durable now may be seen."""
-        self.facts += facts
-        self.state = after
-        if piece is not None:
-            self.said += piece.text
-        elif after.unfinished is None:
+        if kept.piece is not None:
+            self.said += kept.piece.text
+        if kept.state is None:
+            for link in self.links:
+                link.notify()
+            return
+        self.facts += kept.facts
+        self.state = kept.state
+        if self.state.unfinished is None:
             self.said = ""
         self._tell()
 
     async def _read_on(self) -> None:
         try:
-            facts, said, self._subject = await self._ports.store.read(
-                self.environment, self._read_since, self.state.head
-            )
+            stored, self._subject = await self._ports.store.read(self.environment, self._read_since)
         except Gone:
             for link in list(self.links):
                 link.refuse(Gone(), fatal=True)
             raise
-        self.facts += facts
-        self.state = fold(facts, self.state)
-        self.said = said
+        self.facts += stored.facts
+        self.state = stored.state
+        self.said = stored.said_so_far
         self._tell()
 
     def _tell(self) -> None:
@@ -301,10 +317,8 @@ class Room:
             else:
                 link.notify()
 
-    def _read_since(self, tx: Any, head: int) -> tuple[list[Fact], str, Subject]:
-        stored = log.read(tx, self.id, since=self.state)
-        facts = [fact for fact in stored.facts if fact.seq > head]
-        return facts, stored.said_so_far, subject(tx, self.id)[1]  # an adoption changes whose it is
+    def _read_since(self, tx: Reading) -> tuple[log.Stored, Subject]:
+        return log.read(tx, self.id, since=self.state), subject(tx, self.id)[1]  # an adoption changes whose it is
 
     # speaking
 
@@ -324,7 +338,7 @@ class Room:
             task, self._turn = self._turn, None
             if task is not None:
                 task.cancel()
-        if task is not None:
+        if task is not None and not self._is_waiting:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _play(self) -> None:
@@ -367,7 +381,11 @@ class Room:
         wait = self._wait_seconds()
         if wait is None:
             return False
-        await self._ports.clock.sleep(wait)
+        self._is_waiting = True
+        try:
+            await self._ports.clock.sleep(wait)
+        finally:
+            self._is_waiting = False
         if self._visit_over_time() is None:
             await self._play_turn(await self._scene(silence=True))
         return True

@@ -5,10 +5,13 @@ pull everything after its place. A first visit, a dropped socket, a killed serve
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from weakref import WeakValueDictionary
+
+import msgspec
 
 from roxels.actions import finish
 from roxels.domain.conversation import Conversation
@@ -23,8 +26,12 @@ from roxels.wire.link import Link
 from roxels.wire.protocol import DRAINING, Bye, ClientFrame, Leave, Rendered, Welcome
 from roxels.wire.room import RUN_OUT, Ports, Room
 
+logger = logging.getLogger(__name__)
+
 #: Seconds between two looks at what other processes wrote, while there are any.
 POLL = 0.1
+#: Seconds until it is looked again after that failed.
+AGAIN = 1.0
 
 
 class Rooms:
@@ -35,6 +42,8 @@ class Rooms:
         self._processes = processes
         self._rooms: dict[str, asyncio.Task[Room]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        #: Who is about to be in a conversation, or does something in it without listening.
+        self._coming: dict[str, list[Visit]] = {}
         #: A version never changes, so rooms share it while one of them is awake.
         self._templates: WeakValueDictionary[tuple[str, int], Template] = WeakValueDictionary()
         self.is_draining = False
@@ -43,7 +52,7 @@ class Rooms:
     @property
     def attendance(self) -> dict[str, int]:
         """How many conversations are awake here, and how many connections listen."""
-        awake = [task.result() for task in self._rooms.values() if task.done() and not task.exception()]
+        awake = self._all()
         return {"conversations_awake": len(awake), "listeners": sum(len(room.links) for room in awake)}
 
     async def visit_of(self, token: str) -> Visit:
@@ -63,20 +72,19 @@ class Rooms:
 
     async def enter(self, link: Link, visit: Visit, *, after: int, rendered: Rendered | None) -> Room:
         """Let a listener in: welcome, everything after its place, then live."""
-        room = await self._awake(visit)
-        await self._mark_joined(room, visit)
-        link.open(min(after, room.state.head), rendered, head=room.state.head)
-        link.send(
-            Welcome(
-                resumption=room.report(visit),
-                head=room.state.head,
-                external_id=visit.external_id,
-                language=room.template.language,
-                settings=_settings(room.template),
+        async with self.attended(visit) as room:
+            link.open(min(after, room.state.head), rendered, head=room.state.head)
+            link.send(
+                Welcome(
+                    resumption=room.report(visit),
+                    head=room.state.head,
+                    external_id=visit.external_id,
+                    language=room.template.language,
+                    settings=_settings(room.template),
+                )
             )
-        )
-        room.enter(link, visit)
-        return room
+            room.enter(link, visit)
+            return room
 
     async def leave(self, link: Link, room: Room) -> None:
         """The listener is gone; a room without listeners sleeps, as soon as a model's answer is written to its end."""
@@ -87,14 +95,23 @@ class Rooms:
 
     @asynccontextmanager
     async def attended(self, visit: Visit) -> AsyncIterator[Room]:
-        """The room for one deed without listening (the HTTP twin's POST)."""
-        room = await self._awake(visit)
-        await self._mark_joined(room, visit)
+        """The room for one deed, e.g. to enter it. It does not sleep meanwhile, but afterwards, where nobody listens.
+
+        That holds for whoever goes away in the middle too: a room that nobody is in would keep the conversation.
+        """
+        coming = self._coming.setdefault(visit.conversation_id, [])
+        coming.append(visit)
+        room: Room | None = None
         try:
+            room = await self._awake(visit)
+            await self._mark_joined(room, visit)
             yield room
         finally:
-            if not room.links:
-                await self._let_sleep(room)
+            coming.remove(visit)
+            if not coming:
+                self._coming.pop(visit.conversation_id, None)
+            if room is None or not room.links:
+                await asyncio.shield(self._beside(self._let_sleep_if_left(visit.conversation_id)))
 
     async def hang_up(self, visit: Visit) -> None:
         """The participant ends the visit, and the conversation too where it cannot be resumed."""
@@ -107,7 +124,7 @@ class Rooms:
     async def drain(self) -> None:
         """Say goodbye to everyone, with a time to come back, and stop speaking."""
         self.is_draining = True
-        for room in await self._all():
+        for room in self._all():
             for link in list(room.links):
                 link.send(Bye(code="draining", retry_ms=500))
                 link.close(DRAINING)
@@ -117,27 +134,35 @@ class Rooms:
     async def watch_others(self) -> None:
         """While other processes are alive, look for what they wrote and for conversations that they left behind.
 
-        Where they tell us what they wrote, this is for hints that were lost, and for speakers that died.
+        Where they tell us what they wrote, this is for hints that were lost, and for speakers that died. A database
+        that is away for a while is looked at again.
         """
-        clock, run = self.ports.clock, self.ports.store.run
+        clock = self.ports.clock
         self._processes.exchange_hints(self.ports.store.wake)
-        known: set[str] = set()
-        looked_at = clock.monotonic()
+        watched = _Watched(looked_at=clock.monotonic())
         while True:
             await clock.sleep(POLL)
-            if not self._rooms:
-                continue
-            others = set(await run(self._processes.others))
-            is_time = clock.monotonic() - looked_at >= self._processes.look_every
-            if known - others or (is_time and (others or any(room.epoch is None for room in await self._all()))):
-                looked_at = clock.monotonic()
-                await self._look()
-            known = others
+            try:
+                await self._watch(watched)
+            except Exception:
+                logger.exception("Looking at other processes failed; it is tried again.", extra={"action": "watch"})
+                await clock.sleep(AGAIN)
 
     # within
 
+    async def _watch(self, watched: "_Watched") -> None:
+        if not self._rooms:
+            return
+        now = self.ports.clock.monotonic()
+        others = set(await self.ports.store.run(self._processes.others))
+        is_time = now - watched.looked_at >= self._processes.look_every
+        if watched.others - others or (is_time and (others or any(room.epoch is None for room in self._all()))):
+            watched.looked_at = now
+            await self._look()
+        watched.others = others
+
     async def _look(self) -> None:
-        rooms = {room.id: room for room in await self._all()}
+        rooms = {room.id: room for room in self._all()}
         heads = await self.ports.store.read_across(wake.heads, list(rooms))
         for conversation_id, room in rooms.items():
             only_listens = room.epoch is None
@@ -147,9 +172,13 @@ class Rooms:
                 self._hinted(conversation_id)  # who has just taken over reads on, and then speaks on
 
     async def _take(self, room: Room) -> None:
-        room.epoch = await self.ports.store.write(room.environment, leases.take, room.id, self._processes)
+        epoch = await self.ports.store.write(room.environment, leases.take, room.id, self._processes)
+        if room in self._all():
+            room.epoch = epoch
+        elif epoch is not None:  # it fell asleep meanwhile
+            await self.ports.store.write(room.environment, leases.release, room.id, epoch)
 
-    async def _all(self) -> list[Room]:
+    def _all(self) -> list[Room]:
         return [task.result() for task in list(self._rooms.values()) if task.done() and not task.exception()]
 
     async def _awake(self, visit: Visit) -> Room:
@@ -178,12 +207,18 @@ class Rooms:
         task = self._rooms.get(room.id)
         if task is None or not task.done() or task.result() is not room:
             return
-        if (room.links or room.is_writing) and not forced:
+        if (room.links or room.id in self._coming or room.is_writing) and not forced:
             return
         del self._rooms[room.id]
         if room.epoch is not None:
             with suppress(NotFound):
                 await self.ports.store.write(room.environment, leases.release, room.id, room.epoch)
+
+    async def _let_sleep_if_left(self, conversation_id: str) -> None:
+        task = self._rooms.get(conversation_id)
+        with suppress(Exception):  # whoever woke it hears of that
+            if task is not None:
+                await self._let_sleep(await asyncio.shield(task))
 
     async def _let_sleep_when_written(self, room: Room) -> None:
         await room.written()
@@ -201,10 +236,18 @@ class Rooms:
         if task is not None and task.done() and not task.exception():
             self._beside(_quietly(task.result()))
 
-    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+    def _beside(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
+
+
+class _Watched(msgspec.Struct, kw_only=True):
+    """Which other processes were alive, and when it was looked at what they wrote, by the monotonic clock."""
+
+    others: set[str] = set()
+    looked_at: float
 
 
 async def _quietly(room: Room) -> None:

@@ -7,12 +7,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from roxels.wire.attendance import Attendance
 from roxels.wire.bell import Bell
-from roxels.wire.framing import TOGETHER
+from roxels.wire.framing import SEND_TIMEOUT, TOGETHER
 from roxels.wire.link import Link
 from roxels.wire.rooms import Rooms
-
-#: Seconds that a listener may take to accept what is sent at one go before it is hung up on; it can come back any time.
-SEND_TIMEOUT = 30.0
 
 
 async def serve(socket: WebSocket, rooms: Rooms) -> None:
@@ -47,8 +44,7 @@ async def _write(socket: WebSocket, attendance: Attendance, changed: Bell, reade
     while True:
         changed.clear()
         while messages := link.pull(attendance.room):
-            async with asyncio.timeout(SEND_TIMEOUT):
-                await _send(socket, messages)
+            await _send(socket, messages)
         if link.close_code is not None:
             with suppress(RuntimeError):
                 await socket.close(link.close_code)
@@ -59,9 +55,10 @@ async def _write(socket: WebSocket, attendance: Attendance, changed: Bell, reade
 
 
 async def _send(socket: WebSocket, messages: list[str]) -> None:
-    """Send them, at one go where the server can."""
+    """Send them, at one go where the server can; it hangs up on a slow listener by itself."""
     if TOGETHER in socket.scope.get("extensions", {}):
         await socket.send({"type": "websocket.send", TOGETHER: messages})
-    else:
+        return
+    async with asyncio.timeout(SEND_TIMEOUT):
         for message in messages:
             await socket.send_text(message)

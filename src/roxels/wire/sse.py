@@ -15,10 +15,10 @@ from starlette.responses import JSONResponse, StreamingResponse
 from roxels.domain.errors import Invalid, NotFound, Unauthorized
 from roxels.storage.sessions import Visit
 from roxels.wire import protocol
-from roxels.wire.attendance import Attendance
+from roxels.wire.attendance import Attendance, act
 from roxels.wire.bell import Bell
 from roxels.wire.link import Link
-from roxels.wire.protocol import Correct, Heard, Hello, Leave, Rendered, Say
+from roxels.wire.protocol import Hello, Rendered
 from roxels.wire.rooms import Rooms
 
 #: Seconds between two comments that keep proxies from giving up.
@@ -46,24 +46,12 @@ async def post(request: Request, rooms: Rooms) -> JSONResponse:
         raise NotFound
     text = msgspec.json.encode(await _body(request) | {"frame": name})
     frame = protocol.receive(text)
+    if isinstance(frame, Hello):
+        raise NotFound
     rooms.count(visit, frame, request.client.host if request.client else "", len(text))
-    return JSONResponse(await _act(rooms, visit, frame))
-
-
-async def _act(rooms: Rooms, visit: Visit, frame: protocol.ClientFrame) -> dict[str, Any]:
     async with rooms.attended(visit) as room:
-        match frame:
-            case Say():
-                return {"id": frame.id, "seq": await room.hear(visit, frame.id, frame.text)}
-            case Correct():
-                await room.correct(visit, frame.goal_id, frame.field, frame.value)
-            case Heard():
-                await room.mark_heard(visit, frame.utterance_id, frame.chars)
-            case Leave():
-                await rooms.hang_up(visit)
-            case _:
-                raise NotFound
-        return {"ok": True}
+        ack = await act(rooms, room, visit, frame)
+    return JSONResponse({"ok": True} if ack is None else {"id": ack.id, "seq": ack.seq})
 
 
 async def _frames(rooms: Rooms, visit: Visit, hello: Hello) -> AsyncIterator[str]:

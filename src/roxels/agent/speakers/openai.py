@@ -72,6 +72,8 @@ class OpenAIEngine:
 
     async def _connect(self) -> None:
         self._openai = await self._library()
+        if self._client is not None:
+            return  # another first turn was quicker
         self._client = self._openai.AsyncOpenAI(
             base_url=self._endpoint.url,
             api_key=self._endpoint.key or "none",
