@@ -189,13 +189,13 @@ async def test_superseded_and_draining_are_joined_again_at_once(host: HostPage, 
     assert asyncio.get_running_loop().time() - started < 0.4
 
 
-async def test_continued_elsewhere_stays_away(host: HostPage) -> None:
+async def test_a_connection_that_is_closed_for_good_is_not_tried_again(host: HostPage) -> None:
     await host.open()
     await host.start(externalId="ada")
     await host.said(1)
-    await host.server.close(4008)
+    await host.server.close(1009)
     await host.frame.wait_for_selector("#trouble")
-    assert (await host.heard("error"))[-1]["error"] == "continued_elsewhere"
+    assert (await host.heard("error"))[-1]["error"] == "connection_closed"
     assert len(host.server.hellos) == 1
 
 

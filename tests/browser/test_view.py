@@ -83,7 +83,6 @@ async def test_a_cut_after_any_frame_ends_in_the_same_view(host: HostPage) -> No
         (4010, 0, True, [0, 0, 0]),
         (4010, 1, False, [700, 1000, 1300]),
         (4001, 0, True, [None, None, None]),
-        (4008, 0, True, [None, None, None]),
         (1000, 0, True, [None, None, None]),
         (1009, 0, False, [None, None, None]),
     ],

@@ -217,9 +217,8 @@ class Screen {
   tellFailure(error) {
     const labels = /** @type {Record<string, string>} */ (this.labels);
     const used = error === "unauthorized" && !this.talk.canStartOver;
-    const texts = /** @type {Record<string, string>} */ ({ continued_elsewhere: labels.elsewhere });
     $("trouble-title").textContent = labels.failedTitle;
-    $("trouble-text").textContent = used ? labels.used : (texts[error] ?? labels.failed);
+    $("trouble-text").textContent = used ? labels.used : labels.failed;
     $("trouble-code").textContent = error;
     $("retry").hidden = used;
   }

@@ -4,7 +4,7 @@
  *
  *   1001, 1005, 1006, 1011–1014   gone, cut, restarting: again after 0.5 s, 1 s, 2 s … 30 s, each ± 30 %
  *   4009, 4010                    superseded, draining: at once, if the connection had lived; else as above
- *   everything else               never: 4001 (the session is not valid any more) and 4008 (continued elsewhere) are for the caller
+ *   everything else               never: 4001 (the session is not valid any more) is for the caller
  */
 
 const AT_ONCE = [4009, 4010];

@@ -307,8 +307,7 @@ export class Talk {
       return this.renew();
     }
     const message = `The connection was closed for good (${code}).`;
-    const errors = /** @type {Record<number, string>} */ ({ 4001: "session_expired", 4008: "continued_elsewhere" });
-    const fault = errors[code] ? { error: errors[code], message } : (this.fatal ?? { error: "connection_closed", message });
+    const fault = code === 4001 ? { error: "session_expired", message } : (this.fatal ?? { error: "connection_closed", message });
     this.fail(fault);
     this.complain(fault);
   }
