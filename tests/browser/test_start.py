@@ -89,9 +89,12 @@ async def test_session_id_travels_through_the_port(host: HostPage) -> None:
     assert host.server.requests[0]["session_id"] == "sess_secret"
     assert host.frame.url == f"{host.server.origin}/embed/frame"
     await host.said(1)
-    await host.run("Roxels.sendMessage('The kitchen')")
-    await host.until("heard.some(([name]) => name === 'understanding')")
-    assert (await host.heard("understanding"))[0]["external_id"] == "ada"
+    for count, text in enumerate(("The kitchen", "4", "goodbye@example.com"), 1):
+        await host.said(count)
+        await host.run(f"Roxels.sendMessage('{text}')")
+    await host.until("heard.some(([name]) => name === 'complete')")
+    for event, times in (("understanding", 3), ("commit", 2), ("complete", 1)):
+        assert [payload["external_id"] for payload in await host.heard(event)] == ["ada"] * times, event
 
 
 async def test_identity_token_is_asked_of_the_page(host: HostPage) -> None:
