@@ -204,7 +204,7 @@ async def test_a_server_that_welcomes_and_drops_is_asked_less_and_less(host: Hos
     await host.open()
     server.fickle = True
     await host.start(externalId="ada", display="none")
-    came = []
+    came: list[float] = []
     async with asyncio.timeout(30):
         while len(came) < 4:
             if len(server.hellos) > len(came):
