@@ -59,12 +59,25 @@ def serve(
     port: Port = None,
     data: Data = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    worker: Annotated[
+        bool | None,
+        typer.Option("--worker/--no-worker", help="Whether it also does what `roxels worker` does; by itself it does."),
+    ] = None,
 ) -> None:
     """Run the server.
 
     Example: ROXELS_PUBLIC_URL=https://talk.example.com roxels serve --port 8000 --data /var/lib/roxels
     """
-    _run(_serve(read(port=port, data=data, host=host)))
+    _run(_serve(read(port=port, data=data, host=host, worker=worker)))
+
+
+@app.command("worker")
+def worker_command(data: Data = None) -> None:
+    """Deliver webhooks, end what was abandoned and erase what is kept no longer, beside servers with `--no-worker`.
+
+    Example: ROXELS_DATABASE_URL=postgresql://roxels@localhost/roxels roxels worker --data /var/lib/roxels
+    """
+    _run(_work(read(data=data, worker=True)))
 
 
 @app.command()
@@ -205,6 +218,11 @@ async def _serve(given: settings.Settings) -> None:
     await _serve_house(house, listener, announce)
 
 
+async def _work(given: settings.Settings) -> None:
+    house = server.build(given, clock=SystemClock(), ids=RandomIds())
+    await server.work(house, lambda: typer.echo("Roxels delivers. It listens nowhere. Stop with Ctrl-C.", err=True))
+
+
 async def _serve_house(house: House, listener: Any, announce: Any) -> None:
     announcements: list[asyncio.Task[None]] = []
     running = Server(house, on_ready=lambda: announcements.append(asyncio.create_task(announce())))
@@ -253,7 +271,8 @@ def _invitation(config: dict[str, Any]) -> str:
         f"Roxels is running.\n\n"
         f"  Demo page    {config['demo_url']}\n"
         f"  Dashboard    {config['dashboard_url']}   ({login['email']}, password {login['password']})\n"
-        f"  Reference    {config['docs_url']}\n\n"
+        f"  Reference    {config['docs_url']}\n"
+        f"  Embed key    {config['embed_key']}   (may stand in a page)\n\n"
         f"Or talk in a second terminal: .venv/bin/roxels talk --external-id ada\nStop with Ctrl-C."
     )
 

@@ -8,6 +8,7 @@ import errno
 import gc
 import ipaddress
 import logging
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -364,6 +365,19 @@ class Server(uvicorn.Server):
             await asyncio.wait_for(self._house.rooms.drain(), self._house.settings.drain_seconds)
         await asyncio.sleep(0.05)  # the goodbyes are written by the connections' own tasks
         await super().shutdown(sockets)
+
+
+async def work(house: House, on_ready: Callable[[], None]) -> None:
+    """What runs beside the requests, and no requests: until the process is told to stop, and then to its end.
+
+    What is being sent may come to its end for a while, the rest is given back; another process goes on with it.
+    """
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    async with house.app.router.lifespan_context(house.app):
+        on_ready()
+        await told.wait()
 
 
 #: Why a data folder cannot be opened; each says what to do.
