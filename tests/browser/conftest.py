@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 from tests.browser.fake_server import FakeServer
 from tests.browser.host import HostPage
+
+#: Milliseconds that a page may take to show what is waited for: much, for the machine may be busy.
+expect.set_options(timeout=20_000)
 
 ARGS = [
     "--no-sandbox",

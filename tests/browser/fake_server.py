@@ -92,6 +92,8 @@ class FakeServer:
         self.pace = 0.004
         #: Seconds until it answers to a start.
         self.delay = 0.0
+        #: The head of that answer comes, its body never.
+        self.halting = False
         self.piece = 3
         #: What it says first; empty: its usual words.
         self.greeting = ""
@@ -101,6 +103,8 @@ class FakeServer:
         self.refusal: tuple[int, str] | None = None
         self.silent = False
         self.down = False
+        #: It lets everyone in, and drops them at once.
+        self.fickle = False
         self.host_html = ""
         self.host_policy = ""
         self.requests: list[dict[str, Any]] = []
@@ -179,6 +183,14 @@ class FakeServer:
             for socket in list(conversation.sockets):
                 await socket.close(code=code)
 
+    async def end_visits(self) -> None:
+        """The time of every visit is over; the conversations are not."""
+        for conversation in self.conversations:
+            for socket in list(conversation.sockets):
+                await socket.send_json({"frame": "bye", "code": "time", "retry_ms": None})
+        self.forget_sessions()
+        await self.close(1000)
+
     def forget_sessions(self) -> None:
         """Every token is void from now on."""
         self._sessions.clear()
@@ -220,6 +232,11 @@ class FakeServer:
         body = await request.json()
         self.requests.append(body)
         await asyncio.sleep(self.delay)
+        if self.halting:
+            head = web.StreamResponse(status=201, headers={"Content-Type": "application/json"})
+            await head.prepare(request)
+            await head.write(b" ")
+            await asyncio.sleep(60)
         if self.refusal:
             status, code = self.refusal
             return web.json_response({"error": {"code": code, "message": f"Refused: {code}."}}, status=status)
@@ -277,6 +294,8 @@ class FakeServer:
             await socket.close(code=4001)
             return socket
         await self._join(socket, request, conversation, hello)
+        if self.fickle:
+            await socket.close(code=1012)
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 frame = json.loads(message.data)

@@ -117,7 +117,46 @@ async def launcher(host: HostPage) -> None:
     await host.page.wait_for_selector("[data-roxels=fab]")
 
 
-STATES = [connecting, talking, waiting, correcting, asking, ended, failed, used, compact, folded, launcher]
+async def never_there(host: HostPage, display: str) -> None:
+    """The frame never says hello, so it never says in which language anything is called."""
+    await host.page.clock.install()
+    await host.open()
+    other = '<!doctype html><html lang="en"><title>Another</title><main><h1>Another page</h1></main></html>'
+    await host.page.route("**/embed/frame*", lambda route: route.fulfill(body=other, content_type="text/html"))
+    await host.run(f"void Roxels.start({{ templateKey: 'rk_test_1', display: '{display}' }})")
+    await host.page.wait_for_selector(f"[data-roxels={display}][data-state=loading]")
+    assert await nameless(host) == []
+    await host.page.clock.fast_forward(16_000)
+    await host.page.wait_for_selector("[data-state=stuck]")
+
+
+async def stuck(host: HostPage) -> None:
+    await never_there(host, "modal")
+
+
+async def stuck_compact(host: HostPage) -> None:
+    await never_there(host, "compact")
+
+
+async def expired(host: HostPage) -> None:
+    await begin(host)
+    await host.server.end_visits()
+    await host.frame.wait_for_selector("#done")
+
+
+async def nameless(host: HostPage) -> list[str]:
+    """Dialogs and buttons without a name, around the frame and in it; axe does not ask a dialog for one."""
+    script = """() => [document, ...[...document.querySelectorAll('*')].flatMap((node) => node.shadowRoot ?? [])]
+      .flatMap((root) => [...root.querySelectorAll('dialog, button')])
+      .filter((node) => node.checkVisibility())
+      .filter((node) => !node.ariaLabel && !node.ariaLabelledByElements?.length)
+      .filter((node) => node.matches('dialog') || !node.textContent)
+      .map((node) => node.outerHTML.slice(0, 90))"""
+    return [each for frame in host.page.frames for each in await frame.evaluate(script)]
+
+
+STATES = [connecting, talking, waiting, correcting, asking, ended, expired, failed, used, compact, folded, launcher]
+STATES += [stuck, stuck_compact]
 
 
 @pytest.mark.parametrize("context_options", SCHEMES)
@@ -126,6 +165,7 @@ async def test_the_embed(host: HostPage, state: Callable[[HostPage], Awaitable[N
     await host.open()
     await state(host)
     assert await stumbles(host.page) == []
+    assert await nameless(host) == []
 
 
 @pytest.mark.parametrize(

@@ -168,3 +168,17 @@ async def test_every_page_works_without_script(office: Office, page: Page, chrom
     await reader.get_by_role("button", name="Delete for good").click()
     await expect(reader.get_by_role("heading", name="Erased")).to_be_visible()
     await plain.close()
+
+
+async def test_what_a_question_is_about_stays_while_it_is_open(office: Office, page: Page) -> None:
+    browser = await office.visit("ada", browser="the browser")
+    await page.goto(f"/dashboard/people/{browser.person.id}")
+    await page.get_by_role("button", name="Revoke the device").click()
+    question = page.get_by_role("dialog", name="Revoke this device?")
+    await expect(question).to_be_visible()
+    await office.visit("ada")  # the list behind the question has changed
+    async with page.expect_response(lambda answer: answer.url.endswith(browser.person.id), timeout=6000) as looked:
+        await page.wait_for_timeout(5000)
+        await question.get_by_role("button", name="Revoke").click()
+        await expect(page.get_by_text("revoked").first).to_be_visible()
+    assert (await looked.value).status == 200

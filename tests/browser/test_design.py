@@ -163,6 +163,55 @@ async def test_what_a_form_cannot_keep_exactly_is_left_to_the_text(
     await page.locator("details.json summary").click()
     await page.locator("#text").fill(json.dumps(raw))
     await expect(page.locator("[data-design]")).to_be_hidden()
+    await expect(page.locator("details.json [role=status]")).to_contain_text("Only the JSON can keep")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"name": "A", "phases": [None]},
+        {"name": "B", "goals": [None]},
+        {"name": "C", "goals": [{"id": "g1", "outputs": {}}]},
+        {"name": "D", "goals": {"id": "g1"}},
+        [],
+        None,
+    ],
+)
+async def test_what_cannot_be_drawn_stops_nothing_else(office: Office, page: Page, raw: Any) -> None:
+    await opened(office, page)
+    await page.locator("details.json summary").click()
+    await page.locator("#text").fill(json.dumps(raw))
+    await page.get_by_role("button", name="Publish", exact=True).first.click()
+    await expect(page.locator("[role=alert]").first).to_be_visible()
+    await expect(page.locator("[data-design]")).to_be_hidden()
+    await expect(page.locator("details.json [role=status]")).to_contain_text("Only the JSON can show")
+    assert json.loads(await page.locator("#text").input_value()) == raw
+    menu = page.locator("details.menu")
+    await menu.locator("summary").click()
+    await page.keyboard.press("Escape")
+    await expect(menu).not_to_have_attribute("open", "")
+    await page.locator("#text").fill(json.dumps(RICH))
+    await expect(page.locator("[data-design]")).to_be_visible()
+    await expect(page.locator("details.json [role=status]")).to_be_hidden()
+
+
+async def test_the_focus_goes_on_from_what_was_changed(office: Office, page: Page) -> None:
+    await opened(office, page)
+    first = page.get_by_role("group", name="First")
+    await first.get_by_label("Name of the field").first.fill("head count")
+    await page.keyboard.press("Tab")
+    await expect(first.get_by_label("Type of head count")).to_be_focused()
+    await first.get_by_role("button", name="Remove head count").press("Enter")
+    await expect(first.get_by_label("Name of the field").first).to_be_focused()
+    await first.get_by_role("button", name="Remove kind").press("Enter")
+    await expect(first.get_by_role("button", name="Add a field")).to_be_focused()
+    await first.get_by_role("button", name="Remove this webhook").press("Enter")
+    await expect(first.get_by_role("button", name="Add a webhook")).to_be_focused()
+    goes_on = page.get_by_label("An open conversation goes on where it was left")
+    await goes_on.press("Space")
+    await expect(goes_on).to_be_focused()
+    await first.get_by_role("button", name="Remove this goal").press("Enter")
+    await expect(page.get_by_role("group", name="g2").get_by_label("Label")).to_be_focused()
 
 
 async def test_a_fault_stands_beside_its_field(office: Office, page: Page) -> None:

@@ -90,6 +90,19 @@ def test_options_events_and_callbacks_are_the_same_everywhere() -> None:
     assert set(re.findall(r"\w+", relayed[1])) | {"status", "close", "error"} == events
 
 
+def test_every_error_has_a_row_in_the_documentation() -> None:
+    """What the embed says by itself, and what it and the check of identity tokens know of the server."""
+    page = (EMBED.parents[2] / "docs" / "embed.md").read_text()
+    code = re.compile(r"(?:\berror: |\berror === |Refusal\(|\bcode = )\"(\w+)\"")
+    said = {name for path in EMBED.glob("*.js") for name in code.findall(path.read_text())}
+    assert len(said) > 8
+    for path in (EMBED.parent / "actions").glob("*.py"):
+        said |= set(re.findall(r"\"(identity_token_\w+)\"", path.read_text()))
+    assert "identity_token_invalid" in said
+    explained = re.findall(r"^\| (.*?) \|", rows_of(page, "When something is"), re.M)
+    assert said - {name for row in explained for name in re.findall(r"`(\w+)`", row)} == set()
+
+
 def rows_of(page: str, heading: str) -> str:
     """The table below a heading of a page."""
     found = re.search(rf"^## {heading}.*?\n((?:\|.*\n)+)", page, re.S | re.M)

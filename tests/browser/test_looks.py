@@ -1,6 +1,6 @@
 """The app is readable for everyone: names, roles, contrast, small screens, calm growth, the template's colours."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -223,6 +223,7 @@ async def test_all_of_it_by_keyboard(host: HostPage) -> None:
         ({"color": "#7a3fb0", "logo": LOGO}, "#7a3fb0", 1),
         ({"color": "red;background:url(x)", "logo": "javascript:alert(1)"}, "#2f5d50", 0),
         ({"color": None, "logo": None}, "#2f5d50", 0),
+        ({"color": "#ffe08a"}, "#ffe08a", 0),
     ],
 )
 async def test_the_templates_colour_and_logo(host: HostPage, brand: dict[str, Any], color: str, logos: int) -> None:
@@ -230,3 +231,24 @@ async def test_the_templates_colour_and_logo(host: HostPage, brand: dict[str, An
     await a_talk(host)
     assert await host.frame.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--brand')") == color
     assert await host.frame.locator("header .mark img").count() == logos
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_any_brand_colour_can_be_read(host: HostPage, scheme: Literal["light", "dark"]) -> None:
+    """A button in the colour, and words in it on the paper and on its tint."""
+    host.server.settings["brand"] = {"color": "#ffe08a"}
+    await host.page.emulate_media(color_scheme=scheme)
+    await a_talk(host)
+    await host.frame.evaluate(
+        """() => { const make = (color, background) => {
+          const probe = Object.assign(document.createElement('p'), { textContent: 'Probe', className: 'probe' });
+          Object.assign(probe.style, { color: `var(--${color})`, background: `var(--${background})` });
+          document.querySelector('#log').append(probe);
+        };
+        make('on-accent', 'accent'); make('accent', 'paper'); }"""
+    )
+    faint = []
+    for color in ("#ffe08a", "#ffffff", "#ffff00", "#00ff00", "#00ffff", "#ff00ff", "#ff8800", "#888888", "#000000"):
+        await host.frame.evaluate(f"document.documentElement.style.setProperty('--brand', '{color}')")
+        faint += [(color, each) for each in await host.frame.evaluate(FAINT)]
+    assert faint == []

@@ -1,5 +1,6 @@
 """Ways in, the same events in every display, and a guest that never breaks the house."""
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -88,9 +89,12 @@ async def test_session_id_travels_through_the_port(host: HostPage) -> None:
     assert host.server.requests[0]["session_id"] == "sess_secret"
     assert host.frame.url == f"{host.server.origin}/embed/frame"
     await host.said(1)
-    await host.run("Roxels.sendMessage('The kitchen')")
-    await host.until("heard.some(([name]) => name === 'understanding')")
-    assert (await host.heard("understanding"))[0]["external_id"] == "ada"
+    for count, text in enumerate(("The kitchen", "4", "goodbye@example.com"), 1):
+        await host.said(count)
+        await host.run(f"Roxels.sendMessage('{text}')")
+    await host.until("heard.some(([name]) => name === 'complete')")
+    for event, times in (("understanding", 3), ("commit", 2), ("complete", 1)):
+        assert [payload["external_id"] for payload in await host.heard(event)] == ["ada"] * times, event
 
 
 async def test_identity_token_is_asked_of_the_page(host: HostPage) -> None:
@@ -136,6 +140,31 @@ async def test_calls_before_the_script_are_made_in_order(host: HostPage) -> None
     assert [request["external_id"] for request in host.server.requests] == ["bob"]
 
 
+async def test_the_documented_component_may_mount_before_the_script(host: HostPage) -> None:
+    """Its effect as it stands in the documentation, mounted twice as in strict mode, with only the stub there."""
+    assert STUB
+    page = (EMBED.parents[2] / "docs" / "embed.md").read_text()
+    effect = re.search(r"useEffect\(\(\) => \{\n(.*?)\n  \}, \[", page, re.S)
+    assert effect
+    mount = f"""const user = {{ id: 'ada', name: 'Ada' }}, templateKey = 'rk_test_1', commits = [];
+      const onCommit = (commit) => commits.push(commit.goal_id);
+      const mount = () => {{ {effect[1]}\n }};
+      mount()();
+      const unmount = mount();"""
+    await host.open(f"{STUB[0]}<script>{mount}</script>")
+    await host.page.add_script_tag(url=f"{host.server.origin}/embed.js")
+    await host.start()
+    for count, text in enumerate(("The kitchen", "4"), 1):
+        await host.said(count)
+        await host.run(f"Roxels.sendMessage('{text}')")
+    await host.until("commits.length > 0")
+    assert await host.run("commits") == ["home"]
+    assert host.server.requests[0]["external_id"] == "ada"
+    await host.run("unmount()")
+    assert await host.page.locator("[data-roxels]").count() == 0
+    assert await host.run("Roxels.state.connection") == "off"
+
+
 async def test_start_gives_its_controller_at_once_and_ready_tells_when(host: HostPage) -> None:
     await host.open()
     script = """async () => {
@@ -148,6 +177,9 @@ async def test_start_gives_its_controller_at_once_and_ready_tells_when(host: Hos
       return [...order, Roxels.state.connection, Object.isFrozen(Roxels.state)];
     }"""
     assert await host.run(script) == ["off", "loading", "joining", "connected", "connected", True]
+    async with asyncio.timeout(5):
+        while not host.server.says:
+            await asyncio.sleep(0.01)
     assert [say["text"] for say in host.server.says] == ["said before anything was there"]
 
 
@@ -182,6 +214,32 @@ async def test_nobody_is_nobody(host: HostPage, nobody: str) -> None:
     assert "external_id" not in host.server.requests[0]
 
 
+@pytest.mark.parametrize("nobody", ["null", "undefined", "''"])
+async def test_nobody_after_somebody_is_nobody(host: HostPage, nobody: str) -> None:
+    """A page that passes on whoever is signed in, and nobody is any more."""
+    await host.open()
+    await host.run(RECORD)
+    await host.run("Roxels.init({ templateKey: 'rk_test_1', externalId: 'ada', personName: 'Ada', display: 'none' })")
+    await host.run(f"void Roxels.start({{ externalId: {nobody} }})")
+    await host.until("heard.some(([name]) => name === 'connected')")
+    assert "external_id" not in host.server.requests[0]
+    assert "person_name" not in host.server.requests[0]
+
+
+async def test_an_option_that_is_undefined_is_not_given(host: HostPage) -> None:
+    await host.open()
+    await host.run(RECORD)
+    await host.run(
+        """() => { const init = { templateKey: 'rk_test_1', externalId: 'ada' };
+        Roxels.init({ ...init, onConnected: () => (window.told = true), context: { plan: 'green' } });
+        const options = ['templateKey', 'sessionId', 'display', 'context', 'resume', 'personName', 'onConnected'];
+        Roxels.start(Object.fromEntries(options.map((name) => [name, undefined]))); }"""
+    )
+    await host.until("window.told && heard.some(([name]) => name === 'connected')")
+    assert [(sent["external_id"], sent["context"]) for sent in host.server.requests] == [("ada", {"plan": "green"})]
+    assert await host.page.locator("[data-roxels=modal]").count() == 1
+
+
 async def test_junk_given_to_init_is_told_and_starts_nothing(host: HostPage) -> None:
     await host.open()
     await host.run(RECORD)
@@ -203,6 +261,7 @@ async def test_a_refused_session_is_an_error_and_a_way_to_try_again(host: HostPa
     rejected = "Roxels.start({ templateKey: 'rk_test_1' }).ready.then(() => 'ready', (reason) => reason.error)"
     assert await host.run(rejected) == "forbidden"
     assert [error["error"] for error in await host.heard("error")] == ["forbidden"]
+    assert [told["status"] for told in await host.heard("status")].count("error") == 1
     await host.frame.wait_for_selector("#trouble")
     host.server.refusal = None
     await host.frame.click("#retry")

@@ -154,9 +154,27 @@ async def test_a_session_that_is_not_valid_any_more_is_renewed_once(host: HostPa
     assert len(await shown(host)) == 1
     server.forget_sessions()
     await server.close(4001)
-    await host.frame.wait_for_selector("#trouble")
+    await host.frame.wait_for_selector("#done")
     assert (await host.heard("error"))[-1]["error"] == "session_expired"
     assert len(server.requests) == 2
+
+
+async def test_a_visit_whose_time_is_over_says_so_and_the_talk_goes_on_from_there(host: HostPage) -> None:
+    server = host.server
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await server.end_visits()
+    await host.frame.wait_for_selector("#done")
+    assert await host.frame.inner_text("#done-text") == "The session has ended. Open it again to go on where you were."
+    assert not await host.frame.is_visible("#trouble")
+    assert await shown(host) == [server.conversations[0].greeting], "the last words stay readable"
+    assert [fault["error"] for fault in await host.heard("error")] == ["session_expired"]
+    await host.frame.click("text=Try again")
+    await say(host, "The kitchen")
+    await host.said(2)
+    assert await shown(host) == [server.conversations[0].greeting, "The kitchen", QUESTIONS[1]]
+    assert len(server.conversations) == 1
 
 
 @pytest.mark.parametrize("code", [4009, 4010])
@@ -171,14 +189,28 @@ async def test_superseded_and_draining_are_joined_again_at_once(host: HostPage, 
     assert asyncio.get_running_loop().time() - started < 0.4
 
 
-async def test_continued_elsewhere_stays_away(host: HostPage) -> None:
+async def test_a_connection_that_is_closed_for_good_is_not_tried_again(host: HostPage) -> None:
     await host.open()
     await host.start(externalId="ada")
     await host.said(1)
-    await host.server.close(4008)
+    await host.server.close(1009)
     await host.frame.wait_for_selector("#trouble")
-    assert (await host.heard("error"))[-1]["error"] == "continued_elsewhere"
+    assert (await host.heard("error"))[-1]["error"] == "connection_closed"
     assert len(host.server.hellos) == 1
+
+
+async def test_a_server_that_welcomes_and_drops_is_asked_less_and_less(host: HostPage) -> None:
+    server = host.server
+    await host.open()
+    server.fickle = True
+    await host.start(externalId="ada", display="none")
+    came: list[float] = []
+    async with asyncio.timeout(30):
+        while len(came) < 4:
+            if len(server.hellos) > len(came):
+                came.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.01)
+    assert came[3] - came[2] > 1.3, "0.5 s, 1 s, 2 s, each give or take a third"
 
 
 async def test_a_server_that_is_away_is_waited_for(host: HostPage) -> None:
@@ -265,6 +297,61 @@ async def test_start_over_begins_anew_from_the_menu(host: HostPage) -> None:
     assert await host.frame.locator(".field .value").all_inner_texts() == ["", "", "", ""]
 
 
+async def test_nothing_captured_earlier_stands_beside_a_talk_that_begins_anew(host: HostPage) -> None:
+    """Neither while the new one is awaited, nor where its template asks for something else."""
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await say(host, "The kitchen")
+    await host.frame.wait_for_selector(".value:text('The kitchen')")
+    home = {**SETTINGS["goals"][0], "fields": SETTINGS["goals"][0]["fields"][1:]}
+    host.server.settings = {**SETTINGS, "goals": [home]}
+    host.server.delay = 60
+    await host.frame.click("#more")
+    await host.frame.click("#start-over")
+    await host.frame.click("#confirm-yes")
+    await expect(host.frame.locator("#goals > *")).to_have_count(0)
+    host.server.delay = 0
+    await host.run("Roxels.close()")
+    await host.run("Roxels.start({ templateKey: 'rk_test_1', externalId: 'ada', resume: false }).ready")
+    await expect(host.frame.locator("#goals dt")).to_have_text(["How many plants", "How much light"])
+
+
+async def test_a_line_goes_that_the_newer_version_does_not_have(host: HostPage) -> None:
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    home = {**SETTINGS["goals"][0], "fields": SETTINGS["goals"][0]["fields"][1:]}
+    host.server.settings = {**SETTINGS, "goals": [home]}
+    await host.frame.click("#more")
+    await host.frame.click("#start-over")
+    await host.frame.click("#confirm-yes")
+    await expect(host.frame.locator("#goals dt")).to_have_text(["How many plants", "How much light"])
+
+
+async def test_who_hangs_up_in_the_middle_of_a_start_is_not_let_in_afterwards(host: HostPage) -> None:
+    host.server.halting = True
+    await host.page.goto(f"{host.server.origin}/embed/frame")
+    script = """async () => {
+      const { Talk } = await import('/embed/static/v/talk.js');
+      const told = [], fetched = window.fetch;
+      const head = new Promise((come) => (window.fetch = async (...request) => {
+        const answer = await fetched(...request);
+        come();
+        return answer;
+      }));
+      const host = { tell: (name) => told.push(name), ask: async () => undefined };
+      const talk = new Talk({ host, key: 'rk_test_1', origin: location.origin, changed: () => {} });
+      const begun = talk.start({ person: {} });
+      await head;
+      await talk.hangUp();
+      await begun;
+      return [told, talk.wire];
+    }"""
+    assert await host.page.evaluate(script) == [[], None]
+    assert host.server.hellos == []
+
+
 async def test_hang_up_ends_the_visit(host: HostPage) -> None:
     await host.open()
     await host.start(externalId="ada", display="none")
@@ -333,6 +420,19 @@ async def test_keyboard_alone(host: HostPage) -> None:
     await host.page.keyboard.press("Escape")
     await host.until("heard.some(([name]) => name === 'close')")
     assert await host.run("document.activeElement.id") == "before"
+
+
+async def test_esc_that_ends_a_composition_leaves_the_widget_open(host: HostPage) -> None:
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await host.frame.evaluate(
+        """() => { const key = { key: 'Escape', isComposing: true, bubbles: true, cancelable: true };
+        document.querySelector('#words').dispatchEvent(new KeyboardEvent('keydown', key)); }"""
+    )
+    await say(host, "The kitchen")
+    await host.said(2)
+    assert await host.heard("close") == []
 
 
 async def test_too_often_is_told_calmly_and_the_message_goes_by_itself(host: HostPage) -> None:

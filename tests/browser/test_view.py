@@ -83,7 +83,6 @@ async def test_a_cut_after_any_frame_ends_in_the_same_view(host: HostPage) -> No
         (4010, 0, True, [0, 0, 0]),
         (4010, 1, False, [700, 1000, 1300]),
         (4001, 0, True, [None, None, None]),
-        (4008, 0, True, [None, None, None]),
         (1000, 0, True, [None, None, None]),
         (1009, 0, False, [None, None, None]),
     ],
@@ -98,6 +97,42 @@ async def test_the_retry_table(
     }"""
     waits = await host.page.evaluate(script, [code, attempt, lived])
     assert [wait if wait is None else round(wait) for wait in waits] == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "kind", "before", "expected"),
+    [
+        ("en", " 12 ", "integer", None, 12),
+        ("en", "1,000", "integer", None, 1000),
+        ("en", "1,234,567.5", "number", None, 1234567.5),
+        ("en", "1,5", "number", None, 1.5),
+        ("en", "0,125", "number", None, 0.125),
+        ("en", "2.125", "number", None, 2.125),
+        ("en", "1,00,0", "integer", None, "1,00,0"),
+        ("de", "1.000", "integer", None, 1000),
+        ("de", "1,000", "number", None, 1),
+        ("de", "-1.234,5", "number", None, -1234.5),
+        ("de", "2.5", "number", None, 2.5),
+        ("not a language", "1,000", "integer", None, 1000),
+        ("en", "a dozen", "integer", None, "a dozen"),
+        ("en", "", "number", None, ""),
+        ("en", "3, 4.5, ", "array", [1, 2], [3, 4.5]),
+        ("en", "3, many", "array", [1, 2], [3, "many"]),
+        ("en", "3, 4", "array", ["1"], ["3", "4"]),
+        ("en", "3, 4", "array", [], ["3", "4"]),
+        ("en", "3", "string", 1, "3"),
+    ],
+)
+async def test_what_is_typed_is_read_as_its_field_asks(
+    host: HostPage, language: str, text: str, kind: str, before: object, expected: object
+) -> None:
+    await host.page.goto(f"{host.server.origin}/embed/frame")
+    script = """async ([language, text, type, before]) => {
+      const { typed } = await import('/embed/static/v/panel.js');
+      document.documentElement.lang = language;
+      return typed(text, type, before);
+    }"""
+    assert await host.page.evaluate(script, [language, text, kind, before]) == expected
 
 
 async def test_the_port_queues_asks_and_takes_a_new_line(host: HostPage) -> None:

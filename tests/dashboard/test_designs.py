@@ -114,6 +114,8 @@ async def test_a_junk_id_is_refused_by_name(office: Office, operator: httpx2.Asy
     refused = await sent(operator, place, f"{place}/talk", external_id="undefined")
     assert refused.status_code == 400
     assert "external_id" in refused.text
+    assert "frame-ancestors 'self'" in refused.headers["Content-Security-Policy"], "it stands in a frame"
+    assert refused.headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
 async def test_what_is_not_there_is_not_found(operator: httpx2.AsyncClient) -> None:

@@ -375,6 +375,9 @@ async def test_a_key_is_made_shown_and_revoked(office: Office, operator: httpx2.
     assert (await operator.post("/dashboard/embed", data=form)).status_code == 303
     made = await shown(operator, "/dashboard/embed")
     assert "rk_test_secret1 Copy app.example.com, *.example.org" in made.text
+    assert "works on every site" not in made.text
+    assert (await operator.post("/dashboard/embed", data=form | {"domains": ""})).status_code == 303
+    assert "any site Revoke This key works on every site" in (await shown(operator, "/dashboard/embed")).text
     for snippet in (
         'data-template-key="rk_test_secret1"',
         'Roxels.init({ templateKey: "rk_test_secret1" });',
@@ -382,11 +385,23 @@ async def test_a_key_is_made_shown_and_revoked(office: Office, operator: httpx2.
         "Roxels.start({ sessionId",
     ):
         assert snippet in made.text, snippet
-    revoked = await operator.post("/dashboard/embed/ek_1/revoke", data={"csrf": csrf(page)})
-    assert revoked.status_code == 303
+    for key_id in ("ek_1", "ek_2"):
+        revoked = await operator.post(f"/dashboard/embed/{key_id}/revoke", data={"csrf": csrf(page)})
+        assert revoked.status_code == 303
     after = await shown(operator, "/dashboard/embed")
     assert "revoked" in after.text
     assert "What to paste" not in after.text
+
+
+async def test_the_keys_of_many_templates_stand_on_several_pages(office: Office, operator: httpx2.AsyncClient) -> None:
+    made = [office.template_id, *[await office.make_template(TEMPLATE) for _ in range(110)]]
+    address, seen = "/dashboard/embed", list[str]()
+    while address:
+        page = await shown(operator, address)
+        seen += [text for text in page.texts if text in made]
+        older = [link for link in page.links if link.startswith("?cursor=")]
+        address = f"/dashboard/embed{older[0]}" if older else ""
+    assert sorted(seen) == sorted(made)
 
 
 async def test_a_domain_that_is_none_is_refused_beside_its_field(office: Office, operator: httpx2.AsyncClient) -> None:

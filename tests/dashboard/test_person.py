@@ -44,6 +44,20 @@ async def test_what_is_not_proven_stands_apart(office: Office, operator: httpx2.
     assert f"/dashboard/conversations/{proven.conversation_id}/adopt" not in page.links
 
 
+async def test_a_page_of_many_conversations_counts_none_that_it_does_not_show(
+    office: Office, operator: httpx2.AsyncClient, clock: FakeClock
+) -> None:
+    first = await people.verified(office, "ada", "Ada Lovelace")
+    for _ in range(30):
+        clock.advance(1)
+        await office.visit("ada", resume=False)
+    page = await shown(operator, f"/dashboard/people/{first.person.id}")
+    assert "Said under this name, not proven Anybody" in page.text
+    (older,) = [link for link in page.links if link.startswith("?cursor=")]
+    last = await shown(operator, f"/dashboard/people/{first.person.id}{older}")
+    assert re.search(r"Proven to be hers (?!\d)", last.text)
+
+
 async def test_one_list_where_there_is_nothing_to_keep_apart(office: Office, operator: httpx2.AsyncClient) -> None:
     for opened in (await people.verified(office, "ada"), await office.visit("bob"), await office.visit(None)):
         page = await shown(operator, f"/dashboard/people/{opened.person.id}")

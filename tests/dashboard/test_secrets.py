@@ -7,6 +7,7 @@ import pytest
 
 from roxels.storage import secrets
 from roxels.storage.secrets import Secret
+from roxels.testing import FakeClock
 from tests.dashboard.office import TEMPLATE, Office, csrf
 from tests.dashboard.test_pages import shown
 
@@ -105,4 +106,19 @@ async def test_what_is_wrong_with_a_change_stands_at_the_secret(office: Office, 
         assert refused.status_code == 400
         assert refused.text.count('role="alert"') == 1
         assert refused.text.index('role="alert"') < refused.text.index('id="new"')
+        assert f'aria-describedby="fault-{next(iter(form))}"' in refused.text
     assert (await send(operator, "/sec_nope/value", value="x")).status_code == 404
+
+
+async def test_what_is_wrong_with_one_that_stands_on_another_page_is_said(
+    office: Office, operator: httpx2.AsyncClient, clock: FakeClock
+) -> None:
+    await send(operator, name="oldest", value=VALUE)
+    oldest = await kept(office, "oldest")
+    for number in range(60):
+        clock.advance(1)
+        await send(operator, name=f"s{number}", value=VALUE)
+    refused = await send(operator, f"/{oldest.id}/value", value="")
+    assert refused.status_code == 400
+    assert f'id="{oldest.id}"' not in refused.text
+    assert "Write the value that is to be kept." in refused.text

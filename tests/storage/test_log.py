@@ -1,12 +1,13 @@
 """The log and its writer: what refuses an append, and what is true once one was taken."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from roxels.actions.open import Opened, Wish, open_visit
 from roxels.domain.conversation import fold
@@ -16,7 +17,9 @@ from roxels.storage import log
 from roxels.storage.conversations import numbered
 from roxels.storage.database import Backend
 from roxels.storage.log import Append, Behind, Gone, Piece, Superseded
+from roxels.storage.schema import conversations
 from roxels.storage.store import Store
+from roxels.storage.transaction import Reading
 from roxels.testing import START, CountedIds
 from tests.domain.histories import histories
 
@@ -147,14 +150,30 @@ async def test_what_is_kept_folds_to_the_state(
 ) -> None:
     visit = await opened(store, template_id, ids, ids.new("person"))
     state, rest, sizes = visit.state, [fact.event for fact in history[1:]], iter(cuts)
+    appends: list[Append] = []
     while rest:
         size = next(sizes, 1)
-        facts = numbered(state, rest[:size], at=START, session_id="sess_1")
-        state = fold(facts, state)
-        await store.append(
-            Append(
-                conversation_id=visit.conversation_id, expected_seq=state.head - len(facts), facts=facts, state=state
-            )
+        facts = numbered(state, rest[:size], at=START + timedelta(seconds=len(rest)), session_id="sess_1")
+        before, state = state, fold(facts, state)
+        append = Append(
+            conversation_id=visit.conversation_id, expected_seq=before.head, before=before, facts=facts, state=state
         )
+        appends.append(append)
         rest = rest[size:]
+    await asyncio.gather(*(store.append(append) for append in appends))
     assert (await store.read("test", log.read, visit.conversation_id)).state == state
+    assert await store.read("test", row_of, visit.conversation_id) == {name: getattr(state, name) for name in SHOWN}
+
+
+#: What the row of a conversation shows of its state.
+SHOWN = (
+    *("head", "status", "ended_by", "top_proof", "is_proven", "is_vouched"),
+    *("adopted_at", "started_at", "ended_at", "last_activity_at"),
+)
+
+
+def row_of(tx: Reading, conversation_id: str) -> dict[str, Any]:
+    """The row of a conversation."""
+    row = tx.first(select(*(conversations.c[name] for name in SHOWN)).where(conversations.c.id == conversation_id))
+    assert row is not None
+    return dict(row._mapping)

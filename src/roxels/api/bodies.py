@@ -395,7 +395,7 @@ def checked_context(context: dict[str, Any] | None) -> dict[str, Any]:
     return given
 
 
-def since(moment: datetime | None) -> datetime | None:
+def aware(moment: datetime | None) -> datetime | None:
     """A time of a filter; one without a zone is UTC."""
     return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 

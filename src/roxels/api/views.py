@@ -36,7 +36,7 @@ from roxels.storage.pages import Page
 from roxels.storage.receipts import Link
 from roxels.storage.retention import Counts, Rule
 from roxels.storage.secrets import Secret as OutputSecret
-from roxels.storage.sessions import Outline as VisitOutline
+from roxels.storage.sessions import VisitOutline
 from roxels.storage.templates import Kept, VersionOutline
 from roxels.storage.transaction import Environment
 

@@ -123,7 +123,13 @@ class Designs:
         return RedirectResponse(f"{PLACE}/{quote(template_id)}?saved=published", 303)
 
     async def talk(self, viewer: Viewer, request: Request, form: FormData) -> Response:
-        """Open a visit to try it out, as whom the operator names or as nobody."""
+        """Open a visit to try it out, as whom the operator names or as nobody; it stands in a frame beside the form."""
+        try:
+            return RedirectResponse(await self._tried(viewer, request, form), 303)
+        except RoxelsError as fault:
+            return self._desk.pages.fault_beside(viewer, fault)
+
+    async def _tried(self, viewer: Viewer, request: Request, form: FormData) -> str:
         given = text_of(form, "external_id")
         services = self._desk.services
         wish = Wish(
@@ -144,7 +150,7 @@ class Designs:
             return opened
 
         opened = await services.store.write(viewer.environment, work)
-        return RedirectResponse(views.join_url(opened, services.origin), 303)
+        return views.join_url(opened, services.origin)
 
     async def _read(self, viewer: Viewer, request: Request) -> tuple[Kept, Sequence[Any]]:
         template_id = request.path_params["template_id"]

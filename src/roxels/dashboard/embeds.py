@@ -10,20 +10,22 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from roxels.actions import manage
+from roxels.api import paging, shapes, views
 from roxels.dashboard.desk import Desk
 from roxels.dashboard.gate import text_of
+from roxels.dashboard.people import span_of
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import Conflict, Invalid, NotFound
 from roxels.storage import keys, templates
-from roxels.storage.keys import EmbedKey
-from roxels.storage.pages import Span
+from roxels.storage.pages import Page, Span
+from roxels.storage.templates import Kept
 from roxels.storage.transaction import Reading, Writing
 
 #: What is pasted, with the placeholders of the documentation in it.
 SNIPPETS = Path(__file__).parent / "snippets"
 
-#: Templates, and keys of each, that stand on the page.
-AT_MOST = 100
+#: Templates that stand on one page, and keys of each.
+AT_ONCE, KEYS = 25, 100
 
 
 class Snippets(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +44,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
-    keys: Sequence[EmbedKey]
+    keys: Sequence[shapes.EmbedKey]
     snippets: Snippets | None
 
 
@@ -52,9 +54,10 @@ class Embeds:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def page(self, viewer: Viewer, _request: Request) -> Response:
+    async def page(self, viewer: Viewer, request: Request) -> Response:
         """The keys of every template, and snippets."""
-        return await self._page(viewer)
+        is_first = "cursor" not in request.query_params
+        return await self._page(viewer, span_of(request, AT_ONCE), is_first=is_first)
 
     async def create(self, viewer: Viewer, _request: Request, form: FormData) -> Response:
         """Make a key."""
@@ -84,14 +87,25 @@ class Embeds:
         self._desk.services.audit.note(tx, viewer.actor, "embed_key.revoked", id=key_id)
 
     async def _page(
-        self, viewer: Viewer, *, status: int = 200, fault: str = "", template_id: str = "", domains: str = ""
+        self,
+        viewer: Viewer,
+        span: Span | None = None,
+        *,
+        is_first: bool = True,
+        status: int = 200,
+        fault: str = "",
+        template_id: str = "",
+        domains: str = "",
     ) -> Response:
         services = self._desk.services
+        found = await services.store.read(viewer.environment, _rows, services.origin, span or Span(limit=AT_ONCE))
         return self._desk.pages.page(
             viewer,
             "embed.html",
             status=status,
-            rows=await services.store.read(viewer.environment, _rows, services.origin),
+            rows=found.items,
+            next=paging.written(found.next) if found.next else None,
+            is_first=is_first,
             fault=fault,
             fault_template_id=template_id,
             fault_domains=domains,
@@ -112,16 +126,17 @@ def snippets(origin: str, key: str, template_id: str) -> Snippets:
         server=text("visit.sh.txt"),
         python=text("visit.py.txt"),
         node=text("visit.mjs.txt"),
-        page=text("page.js.txt"),
+        page=text("page.html.txt"),
     )
 
 
-def _rows(tx: Reading, origin: str) -> list[Row]:
-    span = Span(limit=AT_MOST)
-    rows = []
-    for kept in templates.listed(tx, span).items:
-        found = keys.embed_keys_of(tx, kept.id, span).items
-        newest = next((key for key in found if key.revoked_at is None), None)
-        paste = snippets(origin, newest.key, kept.id) if newest else None
-        rows.append(Row(id=kept.id, name=kept.raw["name"], keys=found, snippets=paste))
-    return rows
+def _rows(tx: Reading, origin: str, span: Span) -> Page[Row]:
+    found = templates.listed(tx, span)
+    return Page(items=[_row(tx, origin, kept) for kept in found.items], next=found.next)
+
+
+def _row(tx: Reading, origin: str, kept: Kept) -> Row:
+    made = keys.embed_keys_of(tx, kept.id, Span(limit=KEYS)).items
+    newest = next((key for key in made if key.revoked_at is None), None)
+    paste = snippets(origin, newest.key, kept.id) if newest else None
+    return Row(id=kept.id, name=kept.raw["name"], keys=[views.embed_key(key) for key in made], snippets=paste)

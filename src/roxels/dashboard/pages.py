@@ -97,6 +97,13 @@ class Pages:
             response.headers["Retry-After"] = str(fault.retry_after)
         return response
 
+    def fault_beside(self, viewer: Viewer, fault: RoxelsError) -> Response:
+        """The same for a frame in a page of our own."""
+        response = self.fault(viewer, fault)
+        response.headers["Content-Security-Policy"] = POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+        response.headers["X-Frame-Options"] = "SAMEORIGIN"
+        return response
+
     def routes(self) -> list[Route]:
         """The addresses of the files."""
 

@@ -39,9 +39,9 @@ const within = (value, most) => Math.max(EDGE, Math.min(value, most - EDGE));
  */
 export function makeCompact({ box, frame, signal, make, on }) {
   const place = recall();
-  const grip = make("button", "grip", { type: "button" });
-  const fold = make("button", "minimise", { type: "button" });
-  const orb = make("button", "orb", { type: "button" });
+  const grip = make("button", "grip", { type: "button", "aria-label": "Move" });
+  const fold = make("button", "minimise", { type: "button", "aria-label": "Minimise" });
+  const orb = make("button", "orb", { type: "button", "aria-label": "Open the conversation" });
   box.append(grip, fold, orb);
 
   function settle() {

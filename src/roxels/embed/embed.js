@@ -102,7 +102,7 @@
     launcher = { config: {}, forced: null, view: "", host: null };
   }
 
-  /** The host's mistakes are reported as its own, and stop nothing of ours. */
+  /** The host's mistakes stop nothing of ours. */
   function guard(act) {
     try {
       act();
@@ -154,7 +154,7 @@
     const id = String(value ?? "");
     if (!id) return { id: null };
     if (typeof value !== "object" && !JUNK.test(id)) return { id };
-    const message = `externalId: "${id}" would melt strangers into one person. Pass your own user id; if it really is that, use a prefix, e.g. "dev:none".`;
+    const message = `externalId: "${id}" would melt strangers into one person. Pass your own user id; if it is that, use a prefix, e.g. "dev:none".`;
     return { id: null, fault: { error: "invalid_external_id", message } };
   }
 
@@ -178,10 +178,12 @@
     tabMark(null);
   }
 
-  /** Takes the person off the options of init and start; gives back the rest. */
-  function takePerson({ personName: name, externalId, identityToken, ...rest }) {
-    if (externalId !== undefined || identityToken) identify({ name, externalId, identityToken });
+  /** Takes the person off the options, and what is undefined; but so an id says: nobody. */
+  function takePerson(options) {
+    const { personName: name, externalId, identityToken, ...rest } = options;
+    if ("externalId" in options || identityToken) identify({ name, externalId, identityToken });
     else if (name) person = { ...person, name };
+    for (const name in rest) if (rest[name] === undefined) delete rest[name];
     return rest;
   }
 
@@ -229,7 +231,6 @@
       }
     }
 
-    /** Is this what is asked for? */
     serves({ sessionId, templateKey, display, resume }) {
       const { options, externalId } = this;
       if (options.display !== display || options.sessionId !== sessionId || resume === false) return false;
@@ -246,7 +247,7 @@
     }
 
     enter(status) {
-      this.relay("status", { status }, { connection: status });
+      if (status !== this.state.connection) this.relay("status", { status }, { connection: status });
     }
 
     /** It cannot be started. @param {import("./embed.d.ts").Fault} fault */
@@ -261,11 +262,9 @@
       const { sessionId, templateKey, display } = this.options;
       const { signal } = page;
       const lost = { error: "frame_unreachable", message: `${ORIGIN} did not answer. Check the server, the key's allowed_domains, and this page's script-src and frame-src.` };
-      this.frame = document.createElement("iframe");
+      const src = ORIGIN + "/embed/frame" + (templateKey && !sessionId ? "?key=" + encodeURIComponent(templateKey) : "");
+      this.frame = Object.assign(document.createElement("iframe"), { title: "Conversation", referrerPolicy: "no-referrer", src });
       this.frame.dataset.roxels = "frame";
-      this.frame.title = "Conversation";
-      this.frame.referrerPolicy = "no-referrer";
-      this.frame.src = ORIGIN + "/embed/frame" + (templateKey && !sessionId ? "?key=" + encodeURIComponent(templateKey) : "");
       this.enter("loading");
       this.timer = setTimeout(() => (this.box?.stuck(), this.refuse(lost)), HELLO_WITHIN_MS);
       addEventListener("message", this);
@@ -402,7 +401,7 @@
     whenBody(loadLauncherConfig);
   }
 
-  /** Why there can be no talk, told outside of any. @param {import("./embed.d.ts").Fault} [fault] */
+  /** Told outside of any talk. @param {import("./embed.d.ts").Fault} [fault] */
   function report(fault) {
     if (!fault) return;
     state = Object.freeze({ ...state, error: fault });

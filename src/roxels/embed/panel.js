@@ -24,13 +24,38 @@ export function shown(value, labels) {
   return String(value);
 }
 
-/** What was typed, as the field's type; what does not fit is left as text, and the server says why it does not. @param {string} text @param {string} type */
-export function typed(text, type) {
-  const words = text.trim();
-  if (type === "array") return words.split(",").map((each) => each.trim()).filter(Boolean);
-  if (type !== "number" && type !== "integer") return words;
-  const number = Number(words.replace(",", "."));
+/** @returns {string} the sign before decimals, `.` or `,`, in the language of the conversation */
+function decimalSign() {
+  try {
+    return new Intl.NumberFormat(document.documentElement.lang).format(1.5).includes(",") ? "," : ".";
+  } catch {
+    return "."; // not a language
+  }
+}
+
+/**
+ * A number as it is written here. The language's other sign groups thousands where three digits follow it, "1,000" and "1.000"; it is
+ * a decimal sign everywhere else.
+ * @param {string} words @returns {number | string} the words, where they are none
+ */
+function numberOf(words) {
+  const grouped = decimalSign() === "." ? /^[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/ : /^[-+]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?$/;
+  const plain = grouped.test(words) ? words.replaceAll(decimalSign() === "." ? "," : ".", "") : words;
+  const number = Number(plain.replace(",", "."));
   return words && Number.isFinite(number) ? number : words;
+}
+
+/**
+ * What was typed, as the field's type; what does not fit is left as text, and the server says why it does not.
+ * @param {string} text @param {string} type @param {any} [before] a list of numbers stays one
+ */
+export function typed(text, type, before) {
+  const words = text.trim();
+  if (type === "number" || type === "integer") return numberOf(words);
+  if (type !== "array") return words;
+  const items = words.split(",").map((each) => each.trim()).filter(Boolean);
+  const numbers = Array.isArray(before) && before.length > 0 && before.every((each) => typeof each === "number");
+  return numbers ? items.map((each) => (Number.isFinite(Number(each)) ? Number(each) : each)) : items;
 }
 
 /**
@@ -47,9 +72,10 @@ function inputFor({ label, type, options, value }, labels) {
     input.append(...choices.map((choice) => new Option(shown(choice, labels), "", false, choice === value)));
     return { input, read: () => choices[input.selectedIndex] };
   }
-  if (type === "number" || type === "integer") input.inputMode = "decimal";
-  input.value = shown(value, labels);
-  return { input, read: () => typed(input.value, type) };
+  const counts = type === "number" || type === "integer";
+  if (counts) input.inputMode = "decimal";
+  input.value = counts ? shown(value, labels).replace(".", decimalSign()) : shown(value, labels);
+  return { input, read: () => typed(input.value, type, value) };
 }
 
 /** The form that stands in for a value while it is changed. @param {Field} field @param {Labels} labels @param {{save: (value: any) => Promise<void>, done: () => void}} actions */
@@ -123,6 +149,18 @@ function createLine(goalId, labels, correct) {
   };
 }
 
+/**
+ * What the conversation does not have (another one began, or none is known yet) goes from the screen.
+ * @template T @param {Map<string, T>} parts @param {string[]} names those that stay @param {(part: T) => HTMLElement} elementOf
+ */
+function retain(parts, names, elementOf) {
+  for (const [name, part] of parts) {
+    if (names.includes(name)) continue;
+    elementOf(part).remove();
+    parts.delete(name);
+  }
+}
+
 /** @param {string} id @param {Labels} labels @param {Correct} correct */
 function createGoal(id, labels, correct) {
   const section = make("section", "goal");
@@ -139,6 +177,7 @@ function createGoal(id, labels, correct) {
       section.dataset.status = goal.status;
       if (title.textContent !== goal.label) title.textContent = goal.label;
       status.textContent = labels[goal.status];
+      retain(lines, goal.fields.map((field) => field.name), ({ line }) => line);
       for (const field of goal.fields) {
         const line = lines.get(field.name) ?? createLine(id, labels, correct);
         if (!lines.has(field.name)) list.append(line.line);
@@ -156,6 +195,7 @@ export function createPanel(place, labels, correct) {
   return {
     /** @param {import("./view.js").State} view */
     render(view) {
+      retain(goals, view.goals.map((goal) => goal.id), ({ section }) => section);
       for (const goal of view.goals) {
         const known = goals.get(goal.id) ?? createGoal(goal.id, labels, correct);
         if (!goals.has(goal.id)) place.append(known.section);

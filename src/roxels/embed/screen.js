@@ -52,7 +52,7 @@ class Screen {
     this.transcript = createTranscript($("log"), labels);
     this.panel = createPanel($("goals"), labels, (correction) => this.talk.correct(correction));
     const texts = { "start-over": labels.startOver, "confirm-text": labels.startOverAsk, "confirm-no": labels.cancel, "confirm-yes": labels.startOver };
-    const more = { "panel-title": labels.captured, "done-text": labels.endedNote, again: labels.again, retry: labels.retry, privacy: labels.privacy };
+    const more = { "panel-title": labels.captured, retry: labels.retry, privacy: labels.privacy };
     for (const [id, text] of Object.entries({ ...texts, ...more })) $(id).textContent = text;
     for (const [id, text] of Object.entries({ more: labels.menu, send: labels.send, latest: labels.latest, words: labels.write, scroll: labels.title })) $(id).ariaLabel = text;
     $("words").placeholder = labels.write;
@@ -81,8 +81,8 @@ class Screen {
       if ($("confirm").returnValue === "yes") talk.startOver();
       $("confirm").returnValue = "";
     });
-    $("again").addEventListener("click", () => talk.startOver());
-    $("retry").addEventListener("click", () => talk.again());
+    $("again").addEventListener("click", () => (talk.phase === "ended" ? talk.startOver() : talk.renew()));
+    $("retry").addEventListener("click", () => talk.renew());
     WIDE.addEventListener("change", () => this.spread());
     new ResizeObserver(() => this.sticks && this.follow()).observe($("scroll"));
     addEventListener("keydown", (event) => this.escape(event));
@@ -91,7 +91,7 @@ class Screen {
 
   /** Esc closes what is open, and the widget last. @param {KeyboardEvent} event */
   escape(event) {
-    if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector(":popover-open, dialog[open]")) this.host.tell("close");
+    if (event.key === "Escape" && !event.isComposing && !event.defaultPrevented && !document.querySelector(":popover-open, dialog[open]")) this.host.tell("close");
   }
 
   send() {
@@ -136,9 +136,7 @@ class Screen {
     this.tellTrouble(talk);
     $("thinking").hidden = phase !== "live" || !awaited(view);
     $("more").hidden = !talk.canStartOver || view === EMPTY;
-    $("composer").hidden = phase === "ended";
-    $("done").hidden = phase !== "ended";
-    $("again").hidden = !talk.canStartOver;
+    this.tellEnd(talk);
     if (this.sticks) this.follow();
     this.welcome(phase);
   }
@@ -191,13 +189,24 @@ class Screen {
     $("panel-count").textContent = known ? filled(this.labels?.progress ?? "", { done, all: goals.length }) : "";
   }
 
+  /** An end stands where one would write, and leaves the last words readable: of the conversation, or of this visit alone. @param {Talk} talk */
+  tellEnd(talk) {
+    const labels = /** @type {Record<string, string>} */ (this.labels);
+    const ended = talk.phase === "ended";
+    $("composer").hidden = ended || talk.expired;
+    $("done").hidden = !$("composer").hidden;
+    $("done-text").textContent = talk.expired ? labels.expired : labels.endedNote;
+    $("again").textContent = talk.expired ? labels.retry : labels.again;
+    $("again").hidden = ended && !talk.canStartOver;
+  }
+
   /** What stops the talk stands in its place; what does not is a hint that goes away. @param {Talk} talk */
-  tellTrouble({ phase, fault }) {
-    const failed = phase === "failed";
+  tellTrouble({ phase, fault, expired }) {
+    const failed = phase === "failed" && !expired;
     $("trouble").hidden = !failed;
     $("talk").hidden = failed;
     if (failed) this.tellFailure(fault?.error ?? "");
-    else if (fault && fault !== this.hinted) {
+    else if (fault && !expired && fault !== this.hinted) {
       const { error, message, seconds } = /** @type {{error: string, message: string, seconds?: number}} */ (fault);
       this.hint(error === "rate_limited" && seconds && this.labels ? filled(this.labels.busy, { seconds }) : message);
     }
@@ -208,9 +217,8 @@ class Screen {
   tellFailure(error) {
     const labels = /** @type {Record<string, string>} */ (this.labels);
     const used = error === "unauthorized" && !this.talk.canStartOver;
-    const texts = /** @type {Record<string, string>} */ ({ session_expired: labels.expired, continued_elsewhere: labels.elsewhere });
     $("trouble-title").textContent = labels.failedTitle;
-    $("trouble-text").textContent = used ? labels.used : (texts[error] ?? labels.failed);
+    $("trouble-text").textContent = used ? labels.used : labels.failed;
     $("trouble-code").textContent = error;
     $("retry").hidden = used;
   }

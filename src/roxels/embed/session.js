@@ -59,7 +59,10 @@ export async function post(path, body, headers, { signal, keepalive } = {}) {
   const answer = await fetch(path, request).catch((reason) => {
     throw signal?.aborted ? reason : new Refusal("unreachable", "The server could not be reached.", { passing: true });
   });
-  const said = await answer.json().catch(() => ({}));
+  const said = await answer.json().catch((reason) => {
+    if (signal?.aborted) throw reason;
+    return {};
+  });
   if (answer.ok) return said;
   const { code = "internal_error", message = `The server answered ${answer.status}.` } = said.error ?? {};
   const seconds = Number(answer.headers.get("Retry-After"));

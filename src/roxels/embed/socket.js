@@ -4,7 +4,7 @@
  *
  *   1001, 1005, 1006, 1011–1014   gone, cut, restarting: again after 0.5 s, 1 s, 2 s … 30 s, each ± 30 %
  *   4009, 4010                    superseded, draining: at once, if the connection had lived; else as above
- *   everything else               never: 4001 (the session is not valid any more) and 4008 (continued elsewhere) are for the caller
+ *   everything else               never: 4001 (the session is not valid any more) is for the caller
  */
 
 const AT_ONCE = [4009, 4010];
@@ -63,7 +63,6 @@ export class Wire {
     if (frame.frame === "welcome") {
       clearTimeout(this.timer);
       this.welcomedAt = performance.now();
-      this.attempt = 0;
     }
     if (frame.frame === "bye") this.wait = frame.retry_ms ?? null;
     this.owner.hear(frame);
@@ -74,6 +73,7 @@ export class Wire {
     if (socket !== this.socket || this.closed) return;
     this.release();
     const lived = this.welcomedAt > 0 && performance.now() - this.welcomedAt > LIVED_MS;
+    if (lived) this.attempt = 0; // a server that welcomes and drops is not helped by being asked at once
     const wait = delay(code, this.attempt++, lived, Math.random());
     if (wait === null) return this.owner.over(code);
     this.timer = setTimeout(() => this.connect(), lived ? this.wait ?? wait : Math.max(this.wait ?? 0, wait));

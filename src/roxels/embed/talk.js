@@ -66,9 +66,20 @@ export class Talk {
     this.begin(resume).catch((fault) => this.complain(fault));
   }
 
+  /** Goes on in a new visit, with whatever that opens; what was not acknowledged yet comes along. */
+  renew() {
+    this.view = { ...EMPTY, pending: this.view.pending };
+    this.again();
+  }
+
   /** A session that came from the page's server, or by a link, is not ours to make another of. */
   get canStartOver() {
     return !this.brief?.sessionId && !this.brief?.join;
+  }
+
+  /** The visit is over, the conversation is not. */
+  get expired() {
+    return this.phase === "failed" && this.fault?.error === "session_expired";
   }
 
   /** @param {boolean} [resume] */
@@ -78,6 +89,7 @@ export class Talk {
     this.enter("connecting");
     try {
       const { token, session_id, resumption } = await this.opened(resume, signal);
+      if (signal.aborted) return;
       this.token = token;
       this.host.tell("session", { sessionId: session_id });
       this.host.tell("resumption", resumption);
@@ -179,6 +191,7 @@ export class Talk {
     if (frame.frame === "welcome") this.welcomed();
     for (const [name, payload] of told(before, this.view, frame)) this.host.tell(name, payload);
     if (frame.frame === "error") this.warned(frame);
+    if (frame.frame === "bye" && frame.code === "time") this.fatal = { error: "session_expired", message: "This visit has reached its time limit." };
     if (this.view.ended && !before.ended) this.finish();
     this.changed();
   }
@@ -291,12 +304,10 @@ export class Talk {
     if (this.rising) return (this.shut = code), this.enter("cut");
     if (code === 4001 && performance.now() - this.renewedAt > RENEW_AGAIN_MS) {
       this.renewedAt = performance.now();
-      this.view = { ...EMPTY, pending: this.view.pending };
-      return this.again();
+      return this.renew();
     }
     const message = `The connection was closed for good (${code}).`;
-    const errors = /** @type {Record<number, string>} */ ({ 4001: "session_expired", 4008: "continued_elsewhere" });
-    const fault = errors[code] ? { error: errors[code], message } : (this.fatal ?? { error: "connection_closed", message });
+    const fault = code === 4001 ? { error: "session_expired", message } : (this.fatal ?? { error: "connection_closed", message });
     this.fail(fault);
     this.complain(fault);
   }

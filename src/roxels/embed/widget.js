@@ -95,7 +95,7 @@ function shadowed(name, inside) {
  *   on: (event: string, callback: (payload: any) => void) => () => void}} options `on`: what happens in the talk
  */
 export function openBox({ frame, display, close, signal, on }) {
-  const box = /** @type {HTMLDialogElement} */ (make("dialog", display, { "data-state": "loading" }));
+  const box = /** @type {HTMLDialogElement} */ (make("dialog", display, { "data-state": "loading", "aria-label": "Conversation" }));
   const button = make("button", "close", { type: "button", "aria-label": "Close" });
   const note = make("p", "note", { role: "alert" });
   const host = shadowed("widget", box);
@@ -122,7 +122,7 @@ export function openBox({ frame, display, close, signal, on }) {
     label(labels) {
       paint(host, labels.color);
       compact?.label(labels);
-      frame.title = labels.title;
+      frame.title = box.ariaLabel = labels.title;
       button.setAttribute("aria-label", labels.close);
       box.dir = labels.dir;
     },

@@ -31,7 +31,7 @@ from roxels.storage.log import Append
 from roxels.storage.pages import Page, Span, page
 from roxels.storage.schema import ERASING, conversations, persons
 from roxels.storage.seen import own_words, seen
-from roxels.storage.sessions import Outline as VisitOutline
+from roxels.storage.sessions import VisitOutline
 from roxels.storage.transaction import AcrossWriting, AnySelect, Reading, Rows, View, Writing
 
 

@@ -39,7 +39,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         return self.ended_at is None and now < self.expires_at and may_stay(self.proof, self.top_proof)
 
 
-class Outline(msgspec.Struct, frozen=True, kw_only=True):
+class VisitOutline(msgspec.Struct, frozen=True, kw_only=True):
     """A session as its row tells it, for lists."""
 
     id: str
@@ -102,16 +102,16 @@ def by_join_secret(view: View, conversation_id: str, secret: str) -> Visit | Non
     )
 
 
-def of_conversations(tx: Reading, ids: Sequence[str]) -> dict[str, list[Outline]]:
+def of_conversations(tx: Reading, ids: Sequence[str]) -> dict[str, list[VisitOutline]]:
     """The sessions of these conversations, oldest first, by conversation."""
     query = (
         select(sessions)
         .where(sessions.c.environment == tx.environment, sessions.c.conversation_id.in_(ids))
         .order_by(sessions.c.created_at, sessions.c.id)
     )
-    found: dict[str, list[Outline]] = {}
+    found: dict[str, list[VisitOutline]] = {}
     for row in tx.all(query) if ids else []:
-        outline = Outline(
+        outline = VisitOutline(
             id=row.id,
             proof=Proof(row.proof),
             method=row.method,

@@ -1,4 +1,4 @@
-"""Too often is refused: a table of token buckets, in memory, forgotten when they have been full for long.
+"""Too often is refused: a table of token buckets, in memory; where they grow many, those that are full are forgotten.
 
     what        by               a second     at once
     requests    key, address     500          1,000       anything that is asked of the API

@@ -41,14 +41,17 @@ class OpenAIEngine:
         self._judge = judge
         self._client: Any = None
         self._openai: Any = None
+        self._streams = 0
+        self._is_closing = False
 
     async def stream(self, asking: Asking) -> AsyncGenerator[Delta, None]:
         """The answer as it comes."""
-        if self._client is None:
-            await self._connect()
         chunks: Any = None
         is_stopped = False
+        self._streams += 1
         try:
+            if self._client is None:
+                await self._connect()
             async with asyncio.timeout(self._limits.first):
                 chunks = await self._client.chat.completions.create(**_body(asking))
             async for chunk in self._in_time(chunks):
@@ -62,12 +65,16 @@ class OpenAIEngine:
         finally:
             if chunks is not None:
                 await chunks.close()
+            self._streams -= 1
+            if self._is_closing:
+                await self.close()
         if not is_stopped:
             raise ModelFault("broken_off")
 
     async def close(self) -> None:
-        """Hang up."""
-        if self._client is not None:
+        """Hang up, as soon as the last answer under way is over."""
+        self._is_closing = True
+        if self._client is not None and not self._streams:
             await self._client.close()
 
     async def _connect(self) -> None:

@@ -76,6 +76,6 @@ def _wanted(
         action=action,
         actor_id=actor_id,
         subjects=None if about is None else key.services.eraser.subjects(about),
-        since=bodies.since(since),
-        until=bodies.since(until),
+        since=bodies.aware(since),
+        until=bodies.aware(until),
     )

@@ -71,7 +71,7 @@ async def list_interviews(
         person_id=person_id,
         external_id=external_id,
         status=STATUSES.get(status or ""),
-        since=bodies.since(since),
+        since=bodies.aware(since),
     )
     found = await key.read(conversations.listed, wanted, paging.span(cursor, limit))
     return reply(Answer(body=views.page(found, views.conversation_item)))

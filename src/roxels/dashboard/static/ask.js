@@ -15,6 +15,8 @@ function ask(form) {
   const dialog = document.createElement("dialog");
   const question = document.createElement("p");
   question.textContent = form.dataset.ask;
+  question.id = "question";
+  dialog.setAttribute("aria-labelledby", question.id);
   const keep = document.createElement("button");
   keep.textContent = "Cancel";
   const go = document.createElement("button");

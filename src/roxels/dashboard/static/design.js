@@ -23,23 +23,41 @@ const POLICIES = {
 const GOAL_KEYS = ["id", "label", "prompt", "type", "commit_policy", "schema", "outputs"];
 /** What JSON.parse and JSON.stringify do not give back as it was: long numbers, and names that look like places of a list. */
 const INEXACT = /(?<![\w".])-?\d{16}|"(?:0|[1-9]\d*)"\s*:/;
+const NO_JSON = "This is no JSON yet: the form comes back when it is.";
+const NO_FORM = "Only the JSON can show this template: its phases, goals or outputs are not what a form could draw.";
+const NOT_KEPT = "Only the JSON can keep this template as it is: it has a number of 16 digits or more, or a name that is a number.";
 
 /** @param {HTMLElement} place where the form goes @param {HTMLTextAreaElement} text @param {HTMLDetailsElement} json around it */
 export function design(place, text, json) {
   const faults = [...document.querySelectorAll("[data-fault]")].map((each) => [each.dataset.fault, each.dataset.said]);
+  const why = make("p", { class: "muted", role: "status" });
   let raw;
 
+  /** Draws the form, or says why there is none; says which. */
   function read() {
+    why.textContent = drawn();
+    why.hidden = !why.textContent;
+    place.hidden = !why.hidden;
+    return why.hidden;
+  }
+
+  /** Why it cannot be drawn; nothing where it was. */
+  function drawn() {
+    place.replaceChildren();
     try {
       raw = JSON.parse(text.value);
     } catch {
-      raw = undefined;
+      return NO_JSON;
     }
-    const fits = raw && typeof raw === "object" && !Array.isArray(raw) && !INEXACT.test(text.value) && goalLists(raw).length > 0;
-    place.replaceChildren();
-    place.hidden = !fits;
-    if (fits) draw();
-    return fits;
+    if (INEXACT.test(text.value)) return NOT_KEPT;
+    try {
+      if (!raw || typeof raw !== "object" || Array.isArray(raw) || !goalLists(raw).length) return NO_FORM;
+      draw();
+    } catch {
+      place.replaceChildren();
+      return NO_FORM;
+    }
+    return "";
   }
 
   function write() {
@@ -51,7 +69,8 @@ export function design(place, text, json) {
     write();
     place.replaceChildren();
     draw();
-    if (focus) place.querySelector(focus)?.focus();
+    // Behind a Tab that has just ended a change: only then is it known that the focus went nowhere.
+    if (focus) setTimeout(() => document.activeElement === document.body && place.querySelector(focus)?.focus());
   }
 
   function draw() {
@@ -59,6 +78,7 @@ export function design(place, text, json) {
     for (const [path, said] of faults) tell(place, path, said);
   }
 
+  text.before(why);
   text.addEventListener("input", read);
   json.open = !read();
 }
@@ -85,7 +105,7 @@ function whole(raw, on) {
     goals.forEach((goal, n) => list.append(goalCard(goals, n, `${path}[${n}]`, on)));
     list.append(button("Add a goal", () => {
       goals.push({ id: freeId(raw), type: "structured", prompt: "", schema: { type: "object", properties: {} } });
-      on.again(`[data-path="${path}[${goals.length - 1}].label"]`);
+      on.again(at(`${path}[${goals.length - 1}].label`));
     }));
     parts.push(list);
   }
@@ -111,9 +131,9 @@ function goalCard(goals, n, path, on) {
   const also = unshown(goal, GOAL_KEYS);
   if (also.length) card.append(make("p", { class: "muted" }, `Also has, in the JSON: ${also.join(", ")}`));
   card.append(row(
-    button("Move up", () => swap(goals, n, -1) && on.again(`[data-path="${path}.label"]`), n === 0),
-    button("Move down", () => swap(goals, n, 1) && on.again(`[data-path="${path}.label"]`), n === goals.length - 1),
-    button("Remove this goal", () => (goals.splice(n, 1), on.again()), goals.length === 1),
+    button("Move up", () => swap(goals, n, -1) && on.again(at(`${path}.label`)), n === 0),
+    button("Move down", () => swap(goals, n, 1) && on.again(at(`${path}.label`)), n === goals.length - 1),
+    button("Remove this goal", () => (goals.splice(n, 1), on.again(at(`${placeAt(path, near(n, goals))}.label`))), goals.length === 1),
   ));
   return card;
 }
@@ -126,23 +146,29 @@ function fields(goal, path, on) {
   }
   const all = fieldsOf(goal.schema);
   if (!all.length) box.append(make("p", { class: "muted" }, "None: the agent listens, and keeps nothing that a program could use."));
-  all.forEach((field, n) => box.append(fieldRow(goal.schema, field, `${path}.schema.${pathOf(goal.schema, field.name)}`, n, all.length, on)));
-  box.append(button("Add a field", () => {
+  all.forEach((_, n) => box.append(fieldRow(goal.schema, all, n, `${path}.schema`, on)));
+  const more = button("Add a field", () => {
     const added = add(goal.schema);
     goal.schema = added.schema;
-    on.again(`[data-path="${path}.schema.${pathOf(goal.schema, added.name)}"]`);
-  }));
+    on.again(at(`${path}.schema.${pathOf(goal.schema, added.name)}`));
+  });
+  more.dataset.path = `${path}.schema`;
+  box.append(more);
   return box;
 }
 
-function fieldRow(schema, field, path, n, count, on) {
+function fieldRow(schema, all, n, root, on) {
+  const field = all[n];
+  const pathTo = (name) => `${root}.${pathOf(schema, name)}`;
+  const path = pathTo(field.name);
   const set = (key) => (value) => change(schema, field.name, key, value);
   const name = make("input", { value: field.name, "data-path": path, "aria-label": "Name of the field", dir: "ltr", spellcheck: "false", class: "name" });
   name.addEventListener("change", () => {
-    const taken = !rename(schema, field.name, name.value.trim());
-    on.again(taken ? `[data-path="${path}"]` : undefined);
+    const wanted = name.value.trim();
+    const moved = rename(schema, field.name, wanted);
+    on.again(at(moved ? `${pathTo(wanted)}.type` : path));
   });
-  const type = select(typesFor(field), field.type, (value) => (set("type")(value), on.again(`[data-path="${path}.type"]`)), on, { "data-path": `${path}.type`, "aria-label": `Type of ${field.name}` });
+  const type = select(typesFor(field), field.type, (value) => (set("type")(value), on.again(at(`${path}.type`))), on, { "data-path": `${path}.type`, "aria-label": `Type of ${field.name}` });
   const question = input({ get: () => field.question, set: set("question") }, on, { "data-path": `${path}.description`, "aria-label": `Question for ${field.name}`, placeholder: "What is asked, best as a question", class: "question" });
   const choices = input(
     { get: () => field.choices.join(", "), set: (text) => change(schema, field.name, "choices", list(text, field.choices)) },
@@ -156,9 +182,13 @@ function fieldRow(schema, field, path, n, count, on) {
   if (field.choices.length || ["string", "enum"].includes(field.type)) item.append(choices);
   if (field.also.length) item.append(make("p", { class: "muted" }, `Also has: ${field.also.join(", ")}`));
   item.append(row(
-    button("Up", () => (move(schema, field.name, -1), on.again(`[data-path="${path}"]`)), n === 0, `Move ${field.name} up`),
-    button("Down", () => (move(schema, field.name, 1), on.again(`[data-path="${path}"]`)), n === count - 1, `Move ${field.name} down`),
-    button("Remove", () => (remove(schema, field.name), on.again()), false, `Remove ${field.name}`),
+    button("Up", () => (move(schema, field.name, -1), on.again(at(path))), n === 0, `Move ${field.name} up`),
+    button("Down", () => (move(schema, field.name, 1), on.again(at(path))), n === all.length - 1, `Move ${field.name} down`),
+    button("Remove", () => {
+      remove(schema, field.name);
+      const next = all[n + 1] ?? all[n - 1];
+      on.again(at(next ? pathTo(next.name) : root));
+    }, false, `Remove ${field.name}`),
   ));
   return item;
 }
@@ -171,13 +201,15 @@ function webhooks(goal, path, on) {
     const own = { get: () => output.config?.url ?? "", set: (value) => ((output.config ??= {}).url = value) };
     const url = input(own, on, { "data-path": `${where}.config.url`, "aria-label": "Address of the webhook", placeholder: "https://example.com/hook", dir: "ltr", spellcheck: "false" });
     const also = unshown(output.config, ["url"]);
-    box.append(make("div", { class: "url-row" }, url, button("Remove", () => (goal.outputs.splice(n, 1), on.again()), false, "Remove this webhook")));
+    box.append(make("div", { class: "url-row" }, url, button("Remove", () => (goal.outputs.splice(n, 1), on.again(at(`${path}.outputs`))), false, "Remove this webhook")));
     if (also.length) box.append(make("p", { class: "muted" }, `Also has: ${also.join(", ")}`));
   });
-  box.append(button("Add a webhook", () => {
+  const more = button("Add a webhook", () => {
     (goal.outputs ??= []).push({ type: "webhook", config: { url: "" } });
-    on.again(`[data-path="${path}.outputs[${goal.outputs.length - 1}].config.url"]`);
-  }));
+    on.again(at(`${path}.outputs[${goal.outputs.length - 1}].config.url`));
+  });
+  more.dataset.path = `${path}.outputs`;
+  box.append(more);
   return box;
 }
 
@@ -186,12 +218,12 @@ function comingBack(raw, on) {
   const resumption = raw.settings?.embedded?.resumption;
   const isOn = resumption === true || (typeof resumption === "object" && resumption?.enabled !== false && resumption !== null);
   const box = make("fieldset", { class: "goal-card" }, make("legend", {}, "When they come back"));
-  const goesOn = make("input", { type: "checkbox" });
+  const goesOn = make("input", { type: "checkbox", "data-path": "settings.embedded.resumption" });
   goesOn.checked = isOn;
   goesOn.addEventListener("change", () => {
     const hours = typeof resumption === "object" && resumption ? resumption : {};
     embedded().resumption = { ...hours, enabled: goesOn.checked };
-    on.again();
+    on.again(at("settings.embedded.resumption"));
   });
   box.append(make("label", { class: "check" }, goesOn, "An open conversation goes on where it was left"));
   if (isOn) {
@@ -236,6 +268,15 @@ function onYourPage(raw, on) {
     ),
   );
 }
+
+/** The control of a path. */
+const at = (path) => `[data-path="${CSS.escape(path)}"]`;
+
+/** Where to go on in a list behind the removal of the one at `n`. */
+const near = (n, items) => Math.min(n, items.length - 1);
+
+/** The path of another item of the same list. */
+const placeAt = (path, n) => `${path.slice(0, path.lastIndexOf("["))}[${n}]`;
 
 /** The keys that the form has no place for. */
 const unshown = (object, shown, before = "") => Object.keys(object ?? {}).filter((key) => !shown.includes(key)).map((key) => before + key);

@@ -9,7 +9,8 @@ export function keepFresh(root) {
   let etag = "";
   async function look() {
     try {
-      if (!document.hidden) etag = await fresh(root, etag);
+      // What a question is about must not be replaced while it is open: the form behind it would be gone.
+      if (!document.hidden && !document.querySelector("dialog[open]")) etag = await fresh(root, etag);
     } finally {
       setTimeout(look, EVERY);
     }
