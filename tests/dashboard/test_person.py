@@ -3,13 +3,17 @@
 import io
 import re
 import zipfile
+from typing import Any
 
 import httpx2
 
 from roxels.actions.open import Opened
 from roxels.domain.events import FieldCaptured, SessionJoined
 from roxels.domain.proof import Proof
-from roxels.storage import conversations, devices
+from roxels.domain.receipts import subject_of
+from roxels.storage import audit, conversations, devices
+from roxels.storage.pages import Span
+from roxels.storage.transaction import Reading
 from roxels.testing import FakeClock
 from tests.dashboard import people
 from tests.dashboard.office import Office, csrf, sign_in
@@ -177,3 +181,31 @@ async def test_all_that_is_kept_of_her_is_exported(
     for gone in (address, f"{address}/file"):
         await shown(operator, gone, 404)
     assert (await send(operator, hers, "/dashboard/people/x/export")).status_code == 404
+
+
+async def test_who_looked_at_a_person_stands_in_the_audit_log(
+    office: Office, operator: httpx2.AsyncClient, clock: FakeClock
+) -> None:
+    person = (await office.visit("ada")).person
+    place = f"/dashboard/people/{person.id}"
+
+    async def looks() -> int:
+        return len(await office.store.read("test", every_view, person.id, office))
+
+    await operator.get(place)
+    assert await looks() == 1
+    redrawn = {"sec-fetch-dest": "empty"}
+    for _ in range(3):
+        await operator.get(place, headers=redrawn)
+        clock.advance(60)
+    assert await looks() == 1, "a page that stays open is one look"
+    clock.advance(3600)
+    await operator.get(place, headers=redrawn)
+    await operator.get(place)
+    assert await looks() == 3
+
+
+def every_view(tx: Reading, person_id: str, office: Office) -> list[Any]:
+    """The lines about looks at this person."""
+    subject = subject_of(office.services.audit.salt, "person", person_id)
+    return list(audit.listed(tx, audit.Wanted(action="person.viewed", subjects=[subject]), Span(limit=50)).items)

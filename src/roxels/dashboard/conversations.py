@@ -25,11 +25,8 @@ from roxels.dashboard.viewer import Viewer
 from roxels.domain.conversation import Conversation
 from roxels.domain.errors import RoxelsError
 from roxels.domain.events import Fact, FieldCaptured
-from roxels.domain.receipts import subject_of
 from roxels.domain.templates import Template
-from roxels.storage import audit
 from roxels.storage.conversations import Outline
-from roxels.storage.pages import Span
 from roxels.storage.transaction import Reading, Writing
 
 #: Raw events on the page itself; all of them stand on a page of their own.
@@ -61,7 +58,7 @@ class Conversations:
         """The same, after a form of it: with what is wrong with whose it is said to be, or with a fresh link."""
         conversation_id = request.path_params["conversation_id"]
         whole, made, before = await self._desk.services.store.read(viewer.environment, _all, conversation_id)
-        await self._note_view(viewer, whole.stored.id)
+        await self._desk.note_view(viewer, "transcript.viewed", ("interview", whole.stored.id))
         return self._desk.pages.page(
             viewer,
             "conversation.html",
@@ -79,7 +76,7 @@ class Conversations:
     async def live(self, viewer: Viewer, request: Request) -> Response:
         """What happens from now on, as an event stream for the page. Nobody becomes a listener by it."""
         whole, _ = await self._read(viewer, request)
-        await self._note_view(viewer, whole.stored.id, goes_on=True)
+        await self._desk.note_view(viewer, "transcript.viewed", ("interview", whole.stored.id), since=SAME_VIEW)
         watch = Watch(self._desk, viewer, whole, panels)
         headers = HEADERS | {"X-Accel-Buffering": "no"}
         return StreamingResponse(
@@ -95,7 +92,7 @@ class Conversations:
             viewer.environment, inspect.events, conversation_id, after=after, limit=EVENTS_OF_A_PAGE + 1
         )
         shown = facts[:EVENTS_OF_A_PAGE]
-        await self._note_view(viewer, conversation_id)
+        await self._desk.note_view(viewer, "transcript.viewed", ("interview", conversation_id))
         return self._desk.pages.page(
             viewer,
             "events.html",
@@ -107,7 +104,7 @@ class Conversations:
     async def as_json(self, viewer: Viewer, request: Request) -> Response:
         """The conversation as the API shows it."""
         whole, _ = await self._read(viewer, request)
-        await self._note_view(viewer, whole.stored.id)
+        await self._desk.note_view(viewer, "transcript.viewed", ("interview", whole.stored.id))
         response = reply(Answer(body=views.conversation(whole)))
         response.headers.update(HEADERS)
         return response
@@ -141,22 +138,6 @@ class Conversations:
             viewer.environment, conversation_id, "dashboard", viewer.actor
         )
         return told(self._desk.pages, viewer, request, done)
-
-    async def _note_view(self, viewer: Viewer, conversation_id: str, *, goes_on: bool = False) -> None:
-        """Note that the operator looks at it; `goes_on`: unless that was noted just now."""
-        services = self._desk.services
-
-        def work(tx: Writing) -> None:
-            wanted = audit.Wanted(
-                action="transcript.viewed",
-                actor_id=viewer.actor.id,
-                subjects=[subject_of(services.audit.salt, "interview", conversation_id)],
-                since=tx.now - SAME_VIEW,
-            )
-            if not (goes_on and audit.listed(tx, wanted, Span(limit=1)).items):
-                services.audit.note(tx, viewer.actor, "transcript.viewed", ("interview", conversation_id))
-
-        await services.store.write(viewer.environment, work)
 
     async def _read(self, viewer: Viewer, request: Request) -> tuple[Whole, Progress]:
         return await self._desk.services.store.read(viewer.environment, _both, request.path_params["conversation_id"])

@@ -1,5 +1,6 @@
 """The pages about people: all of them, one of them, and what it takes to erase one."""
 
+from datetime import timedelta
 from urllib.parse import quote
 
 from starlette.datastructures import FormData
@@ -19,6 +20,8 @@ PEOPLE_OF_A_PAGE = 50
 CONVERSATIONS_OF_A_PAGE = 25
 #: Sentences of a person that stand on the page; the rest is found in the conversations.
 LINES = 12
+#: A page that stays open is looked at anew after so long.
+SAME_VIEW = timedelta(hours=1)
 
 
 class People:
@@ -46,6 +49,10 @@ class People:
     async def one(self, viewer: Viewer, request: Request) -> Response:
         """One person: who she is, what she talked about, what is remembered."""
         portrait = await self._portrait(viewer, request)
+        is_redrawn = request.headers.get("sec-fetch-dest") == "empty"  # by `refresh.js`, while it stays open
+        await self._desk.note_view(
+            viewer, "person.viewed", ("person", portrait.person.id), since=SAME_VIEW if is_redrawn else None
+        )
         page = portrait.conversations
         return self._desk.pages.fresh(
             request,
