@@ -163,10 +163,7 @@ def _clock(patient: Patient) -> tuple[Status, str] | None:
 def _worker(patient: Patient) -> tuple[Status, str] | None:
     late = 0 if patient.chart is None else patient.chart.late_deliveries
     if late:
-        return (
-            "fault",
-            f"{late} deliveries have waited for minutes: nobody delivers. Run `roxels worker`, or a server without --no-worker.",
-        )
+        return "fault", f"{late} deliveries have waited for minutes: nobody delivers. Run `roxels worker` too."
     if not patient.settings.worker:
         return "note", "This process does not deliver (ROXELS_WORKER); another one has to."
     return "ok", "Deliveries are sent by this process."
