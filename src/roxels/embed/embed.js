@@ -474,7 +474,7 @@
   function autoinit(roxels) {
     const { templateKey, externalId, personName, identityToken, view } = script.dataset;
     if (!templateKey || roxels.state?.connection !== "off") return;
-    roxels.init({ templateKey, externalId, personName, identityToken, view });
+    roxels.init(JSON.parse(JSON.stringify({ templateKey, externalId, personName, identityToken, view })));
     roxels.showFab();
   }
 
