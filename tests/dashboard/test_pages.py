@@ -413,6 +413,20 @@ async def test_a_domain_that_is_none_is_refused_beside_its_field(office: Office,
     assert 'role="alert"' in refused.text
 
 
+async def test_a_refused_key_says_so_where_its_template_is_on_another_page(
+    office: Office, operator: httpx2.AsyncClient, clock: FakeClock
+) -> None:
+    for _ in range(30):
+        clock.advance(1)
+        await office.make_template(TEMPLATE)
+    page = await operator.get("/dashboard/embed")
+    assert f">{office.template_id}<" not in page.text
+    form = {"csrf": csrf(page), "template_id": office.template_id, "domains": "not a domain!"}
+    refused = await operator.post("/dashboard/embed", data=form)
+    assert refused.status_code == 400
+    assert refused.text.count('role="alert"') == 1
+
+
 async def test_a_live_key_needs_a_domain(office: Office, operator: httpx2.AsyncClient) -> None:
     template_id = await office.make_template(TEMPLATE, "live")
     operator.cookies.set("roxels_environment", "live", path="/dashboard")

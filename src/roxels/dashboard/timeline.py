@@ -90,9 +90,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["note"] = "note"
     seq: int
     at: datetime
-    what: Literal[
-        "captured", "skipped", "proposed", "blocked", "committed", "context", "heard", "joined", "left", "ended"
-    ]
+    what: What
     label: str
     about: str = ""
     detail: str = ""
@@ -244,9 +242,7 @@ def _called(goal_id: str, template: Template) -> str:
 
 def _noted(
     fact: Fact,
-    what: Literal[
-        "captured", "skipped", "proposed", "blocked", "committed", "context", "heard", "joined", "left", "ended"
-    ],
+    what: What,
     label: str,
     about: str = "",
     detail: str = "",

@@ -9,8 +9,7 @@ export function keepFresh(root) {
   let etag = "";
   async function look() {
     try {
-      // What a question is about must not be replaced while it is open: the form behind it would be gone.
-      if (!document.hidden && !document.querySelector("dialog[open]")) etag = await fresh(root, etag);
+      if (!document.hidden) etag = await fresh(root, etag);
     } finally {
       setTimeout(look, EVERY);
     }
@@ -27,6 +26,8 @@ async function fresh(root, etag) {
   }
   if (!answer.ok) return etag;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  // What a question is about must not be replaced while it is open: the form behind it would be gone.
+  if (document.querySelector("dialog[open]")) return etag;
   for (const part of root.querySelectorAll("[data-part]")) {
     const next = page.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
     if (!next || isInUse(part)) continue;
