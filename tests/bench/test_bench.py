@@ -13,7 +13,8 @@ def test_every_figure_can_be_measured() -> None:
     command = [sys.executable, "-m", "bench", "--small"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()] == list(MEASURED)
+    told = [line.split()[0] for line in done.stdout.splitlines()]
+    assert list(dict.fromkeys(told)) == list(MEASURED)
 
 
 def test_a_missed_goal_is_seen_on_the_page() -> None:
