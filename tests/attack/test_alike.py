@@ -79,9 +79,11 @@ def test_the_area_tells_what_it_should() -> None:
 
 #: How somebody is claimed to be who is not proven: names her, and sees that it got no further.
 Claiming = Callable[[str], Awaitable[None]]
+#: The way in by which that is done.
+Entry = Callable[[httpx2.AsyncClient], Awaitable[Claiming]]
 
 
-def by_a_start(client: httpx2.AsyncClient) -> Claiming:
+async def by_a_start(client: httpx2.AsyncClient) -> Claiming:
     """A visit is started under this id."""
 
     async def claim(external_id: str) -> None:
@@ -117,29 +119,16 @@ async def areas(ids: Ids, claim: Claiming, known: Sequence[str]) -> float:
 
 @pytest.mark.alone
 @pytest.mark.long
-async def test_time_does_not_tell_who_is_known(place: tuple[Ground, Place]) -> None:
+@pytest.mark.parametrize(
+    ("entry", "persons", "talks"), [(by_a_start, 100, 1), (by_set_person, 100, 1), (by_a_start, 1, MANY)]
+)
+async def test_time_does_not_tell_who_is_known(
+    place: tuple[Ground, Place], entry: Entry, persons: int, talks: int
+) -> None:
     ground, where = place
-    known = [await known_as(ground, where, "user") for _ in range(100)]
+    known = [await known_as(ground, where, "user", talks) for _ in range(persons)]
     async with ground.client(**bearer(where.embed_key)) as client:
-        assert await areas(ground.house.ids, by_a_start(client), known) == pytest.approx(0.5, abs=APART)
-
-
-@pytest.mark.alone
-@pytest.mark.long
-async def test_time_does_not_tell_set_person_who_is_known(place: tuple[Ground, Place]) -> None:
-    ground, where = place
-    known = [await known_as(ground, where, "user") for _ in range(100)]
-    async with ground.client(**bearer(where.embed_key)) as client:
-        assert await areas(ground.house.ids, await by_set_person(client), known) == pytest.approx(0.5, abs=APART)
-
-
-@pytest.mark.alone
-@pytest.mark.long
-async def test_time_does_not_tell_who_comes_daily(place: tuple[Ground, Place]) -> None:
-    ground, where = place
-    known = await known_as(ground, where, "user", MANY)
-    async with ground.client(**bearer(where.embed_key)) as client:
-        assert await areas(ground.house.ids, by_a_start(client), [known]) == pytest.approx(0.5, abs=APART)
+        assert await areas(ground.house.ids, await entry(client), known) == pytest.approx(0.5, abs=APART)
 
 
 class Statements:
@@ -172,7 +161,7 @@ async def costs(ground: Ground, claim: Claiming) -> tuple[Statements, Statements
 async def test_who_is_known_costs_the_same_statements(place: tuple[Ground, Place]) -> None:
     ground, where = place
     async with ground.client(**bearer(where.embed_key)) as client:
-        known, unknown = await costs(ground, by_a_start(client))
+        known, unknown = await costs(ground, await by_a_start(client))
     assert len(known.told) > 10
     assert known.told == unknown.told
     # The row of a person who is new and how she is found are all that is more: both were tried for the known one too.

@@ -6,6 +6,7 @@ pull everything after its place. A first visit, a dropped socket, a killed serve
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -43,7 +44,7 @@ class Rooms:
         self._rooms: dict[str, asyncio.Task[Room]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         #: Who is about to be in a conversation, or does something in it without listening.
-        self._coming: dict[str, list[Visit]] = {}
+        self._coming: Counter[str] = Counter()
         #: A version never changes, so rooms share it while one of them is awake.
         self._templates: WeakValueDictionary[tuple[str, int], Template] = WeakValueDictionary()
         self.is_draining = False
@@ -99,17 +100,14 @@ class Rooms:
 
         That holds for whoever goes away in the middle too: a room that nobody is in would keep the conversation.
         """
-        coming = self._coming.setdefault(visit.conversation_id, [])
-        coming.append(visit)
+        self._coming[visit.conversation_id] += 1
         room: Room | None = None
         try:
             room = await self._awake(visit)
             await self._mark_joined(room, visit)
             yield room
         finally:
-            coming.remove(visit)
-            if not coming:
-                self._coming.pop(visit.conversation_id, None)
+            self._coming -= Counter([visit.conversation_id])  # which keeps none at 0
             if room is None or not room.links:
                 await asyncio.shield(self._beside(self._let_sleep_if_left(visit.conversation_id)))
 
