@@ -95,6 +95,8 @@ class FakeServer:
         #: The head of that answer comes, its body never.
         self.halting = False
         self.piece = 3
+        #: Every connection is dropped when an answer has come exactly so far, in characters; each once.
+        self.cuts: set[int] = set()
         #: What it says first; empty: its usual words.
         self.greeting = ""
         self.language = "en"
@@ -406,6 +408,9 @@ class FakeServer:
             frame = {"frame": "piece", "utterance_id": answer.utterance_id, "from": answer.sent, "text": text}
             answer.sent += len(text)
             await self._send(conversation, frame)
+            if answer.sent in self.cuts:
+                self.cuts.remove(answer.sent)
+                self.cut()
         if answer and conversation.answer is answer:
             await self._end_answer(conversation, answer)
 

@@ -44,24 +44,18 @@ async def grown(host: HostPage, count: int) -> None:
 async def test_an_answer_grows_over_cut_connections_and_nothing_is_replaced(host: HostPage) -> None:
     server = host.server
     server.pace, server.piece = 0.012, 1
+    server.cuts = {30, 60, 90}
     await host.open()
     await host.start(externalId="ada")
     await host.frame.evaluate(WATCH)
-    for count in (15, 60, 90):
-        await grown(host, count)
-        server.cut()
     await host.said(1)
     greeting = server.conversations[0].greeting
     assert await shown(host) == [greeting]
     assert await host.transcript() == [greeting]
     assert await host.frame.evaluate("faults") == []
-    assert [hello["after"] for hello in server.hellos] == [0, 3, 3, 3] or len(
-        {hello["after"] for hello in server.hellos[1:]}
-    ) == 1
+    assert [hello["after"] for hello in server.hellos] == [0, 3, 3, 3]
     chars = [hello["rendered"]["chars"] for hello in server.hellos[1:]]
-    assert len(chars) == 3
-    assert chars == sorted(chars)
-    assert chars[0] >= 15
+    assert 0 < chars[0] <= 30 < chars[1] <= 60 < chars[2] <= 90
     lengths = [len(chat["text"]) for chat in await host.heard("chat")]
     assert lengths == sorted(lengths)
 
