@@ -11,7 +11,8 @@ from tests.browser.fake_server import FakeServer
 from tests.browser.host import HostPage
 
 #: Milliseconds that a page may take to show what is waited for: much, for the machine may be busy.
-expect.set_options(timeout=20_000)
+PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
 
 ARGS = [
     "--no-sandbox",
@@ -47,7 +48,7 @@ def context_options() -> dict[str, Any]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def context(chromium: Browser, context_options: dict[str, Any]) -> AsyncIterator[BrowserContext]:
     context = await chromium.new_context(**context_options)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     await context.close()
 
