@@ -22,6 +22,8 @@ OF_A_CLONE = ("Makefile", "requirements.lock", "pyproject.toml", "tools")
 STARTS, SERVES = "make run", "http.server"
 #: Stands between what two snippets print.
 BETWEEN = "-- the next snippet --"
+#: What `make test` hands down, and a newcomer does not have.
+OF_MAKE = ("ARGS", "MAKEFLAGS", "MAKELEVEL")
 GREETING = json.loads((ROOT / "src/roxels/demo_template.json").read_text())["settings"]["greeting"]
 
 
@@ -43,7 +45,8 @@ def clone(tmp_path: Path) -> Path:
 def started(snippet: str, clone: Path) -> Iterator[Path]:
     """A snippet that starts the server, running; the file has what it prints. The port is one that is free here."""
     told = clone / "told"
-    environment = os.environ | {"ROXELS_PORT": str(free_port())}
+    environment = {name: value for name, value in os.environ.items() if name not in OF_MAKE}
+    environment["ROXELS_PORT"] = str(free_port())
     with told.open("w") as out:
         process = subprocess.Popen(
             ["bash", "-c", snippet], cwd=clone, env=environment, stdout=out, start_new_session=True

@@ -49,7 +49,7 @@ function listen(talk) {
     document.body.replaceWith(blank); // not seen any more; it goes when the server has answered
     return talk.reset();
   });
-  addEventListener("pagehide", () => talk.leave());
+  addEventListener("pagehide", () => talk.rest());
   addEventListener("pageshow", () => talk.nudge());
   addEventListener("online", () => talk.back());
   document.addEventListener("visibilitychange", () => document.hidden || talk.nudge());

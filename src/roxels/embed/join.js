@@ -38,7 +38,7 @@ function enter(secret) {
   };
   const talk = new Talk({ host: nobody, key: null, origin: location.origin, changed });
   const screen = createScreen({ talk, host: nobody, display: "page" });
-  addEventListener("pagehide", () => talk.leave());
+  addEventListener("pagehide", () => talk.rest());
   addEventListener("pageshow", () => talk.nudge());
   addEventListener("online", () => talk.back());
   document.addEventListener("visibilitychange", () => document.hidden || talk.nudge());

@@ -104,6 +104,13 @@ export class Wire {
     this.connect();
   }
 
+  /** Hang up until the next `nudge`. */
+  rest() {
+    if (this.closed || !this.socket) return;
+    this.release();
+    this.owner.cut();
+  }
+
   /** Something is missing on this connection: a new hello fetches it. */
   renew() {
     if (this.socket) this.drop(this.socket, 1006);

@@ -275,6 +275,12 @@ export class Talk {
     return unheard.map(({ id, text }) => post("/v1/wire/say", { id, text }, this.bearer(), { keepalive: true }).catch(() => {}));
   }
 
+  /** The page goes away, perhaps to be kept as it stands: no browser keeps a page with an open connection for sure. */
+  rest() {
+    this.leave();
+    this.wire?.rest();
+  }
+
   /** There is reason to think that the server can be reached again. */
   nudge() {
     this.wire?.nudge();
