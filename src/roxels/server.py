@@ -62,10 +62,10 @@ from roxels.storage.postgresql import PostgreSQL
 from roxels.storage.store import Store
 from roxels.storage.transaction import Environment
 from roxels.storage.vault import KeyFileError, Keyring, Vault
+from roxels.wire.awake import Ports
 from roxels.wire.corked import Corked
 from roxels.wire.framing import SEND_TIMEOUT, TOGETHER, framed
 from roxels.wire.limits import Allowance
-from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
 from roxels.wire.routes import wire_routes
 

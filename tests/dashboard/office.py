@@ -38,7 +38,7 @@ from roxels.storage.store import Store
 from roxels.storage.transaction import Environment
 from roxels.storage.vault import Keyring
 from roxels.testing import LineSpeaker
-from roxels.wire.room import Ports
+from roxels.wire.awake import Ports
 from roxels.wire.rooms import Rooms
 from roxels.wire.routes import wire_routes
 

@@ -15,8 +15,8 @@ from roxels.storage import templates
 from roxels.storage.store import Store
 from roxels.testing import CountedIds, FakeClock, LineSpeaker
 from roxels.wire.attendance import Attendance
+from roxels.wire.awake import Ports
 from roxels.wire.link import Link
-from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
 from roxels.wire.view import ClientView
 from tests.cluster import BOTH, at_hand, open_in

@@ -17,8 +17,8 @@ from roxels.storage.log import Append, Piece
 from roxels.storage.store import Store
 from roxels.testing import LineSpeaker
 from roxels.wire.attendance import Attendance
+from roxels.wire.awake import Ports
 from roxels.wire.link import Link
-from roxels.wire.room import Ports
 from roxels.wire.rooms import Rooms
 from tests.cluster import open_in
 from tests.wire.conftest import LINES, House

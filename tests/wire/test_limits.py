@@ -29,8 +29,7 @@ async def visit_of(house: House, proof: Proof = Proof.claimed) -> Visit:
     return visit
 
 
-async def test_what_is_refused_is_said_once_when_it_comes_again(tmp_path: Path) -> None:
-    house = await scripted(tmp_path)
+async def test_what_is_refused_is_said_once_when_it_comes_again(house: House) -> None:
     limited(house, {("messages", "person"): Rate(0.5, 2)})
     listener = await house.listen(await house.open())
     await listener.until(finished(1))
@@ -43,7 +42,6 @@ async def test_what_is_refused_is_said_once_when_it_comes_again(tmp_path: Path) 
     house.clock.advance(2)
     await listener.send(frame="say", id="m2", text="word 2")
     assert [frame["id"] for frame in listener.pull() if frame["frame"] == "ack"] == ["m2"]
-    await house.close()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in RATES if kind[0] in ("messages", "bytes")])
@@ -74,8 +72,7 @@ async def test_claims_use_up_nothing_of_a_verified_visit(tmp_path: Path) -> None
     await house.close()
 
 
-async def test_what_a_session_proved_runs_out_while_it_is_open(tmp_path: Path) -> None:
-    house = await scripted(tmp_path)
+async def test_what_a_session_proved_runs_out_while_it_is_open(house: House) -> None:
     opened = await house.open()
     listener = await house.listen(opened)
     await listener.until(finished(1))
@@ -91,7 +88,6 @@ async def test_what_a_session_proved_runs_out_while_it_is_open(tmp_path: Path) -
     again = await house.listen(await house.open())
     assert again.link.close_code is None, "proven anew, it goes on"
     assert "m1" in {frame.get("id") for frame in again.pull()}
-    await house.close()
 
 
 async def test_it_runs_out_for_whoever_only_listens(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from roxels.storage import log
 from roxels.storage.log import Append
 from roxels.storage.store import Store
 from roxels.testing import LineSpeaker
+from roxels.wire.awake import Ports
 from roxels.wire.bell import Bell
-from roxels.wire.pump import Share, merged
-from roxels.wire.room import Ports
+from roxels.wire.pump import Ahead, Share
 from roxels.wire.rooms import Rooms
 from tests.wire.conftest import LINES, House
 from tests.wire.test_rooms import finished, showing
@@ -51,7 +51,7 @@ async def test_the_same_steps_come_out(plan: list[tuple[str, bool, bool]]) -> No
             steps.append(Kept((fact,)) if kind == "k" else Signal("typing"))
     out: list[Share | Signal] = []
     pauses = iter([pause for _, _, pause in plan] + [False] * 99)
-    async for step in merged(played(steps, [slow for _, slow, _ in plan]), heard()):
+    async for step in Ahead(played(steps, [slow for _, slow, _ in plan]), heard()):
         out.append(step)
         if next(pauses):
             await asyncio.sleep(0)
@@ -79,13 +79,13 @@ def _happened(steps: Sequence[TurnStep | Share]) -> list[object]:
 async def test_what_comes_at_once_is_kept_at_once() -> None:
     started, said = AgentStarted(utterance_id="u"), AgentSaid(utterance_id="u", text="Hello")
     steps: list[TurnStep] = [Kept((started,)), Piece("u", 0, "Hel"), Piece("u", 3, "lo"), Kept((said,))]
-    assert [step async for step in merged(played(steps, [False] * 4), heard())] == [Share((started, said))]
+    assert [step async for step in Ahead(played(steps, [False] * 4), heard())] == [Share((started, said))]
 
 
 async def test_words_of_an_answer_that_goes_on_stay_beside_its_facts() -> None:
     fact = FieldCaptured(goal_id="g", field="f", value=1)
     steps: list[TurnStep] = [Piece("u", 0, "Hel"), Kept((fact,)), Piece("u", 3, "lo")]
-    kept = [step async for step in merged(played(steps, [False] * 3), heard())]
+    kept = [step async for step in Ahead(played(steps, [False] * 3), heard())]
     assert kept == [Share((fact,), Piece("u", 0, "Hello"))]
 
 
@@ -98,7 +98,7 @@ async def test_a_fault_comes_after_what_was_said_before_it() -> None:
     out: list[Share | Signal] = []
 
     async def collect() -> None:
-        async for step in merged(failing(), heard()):
+        async for step in Ahead(failing(), heard()):
             out.extend([step])
 
     with pytest.raises(ConnectionError):
@@ -117,7 +117,7 @@ async def test_who_leaves_ends_the_speaker_at_once() -> None:
         finally:
             ended.set()
 
-    async with aclosing(merged(endless(), heard())) as steps:
+    async with aclosing(Ahead(endless(), heard())) as steps:
         async for _ in steps:
             break
     assert ended.is_set()

@@ -63,31 +63,45 @@ class Share(msgspec.Struct, frozen=True):
         return Share(tuple(events))
 
 
-async def merged(steps: AsyncIterator[TurnStep], heard: Bell) -> AsyncGenerator[Share | Signal, None]:
-    """The same steps in the same order, in shares. What the steps raise is raised at its place.
+class Ahead:
+    """The same steps in the same order, in shares; read from now on, until it is closed. `heard` is set while somebody
+    listens."""
 
-    `heard` is set while somebody listens.
-    """
-    waiting: deque[Share | Signal] = deque()
-    changed = Bell()
-    reader = asyncio.create_task(_read(steps, waiting, changed))
-    try:
+    def __init__(self, steps: AsyncIterator[TurnStep], heard: Bell) -> None:
+        self._heard = heard
+        self._waiting: deque[Share | Signal] = deque()
+        self._changed = Bell()
+        self._reader = asyncio.create_task(_read(steps, self._waiting, self._changed))
+
+    async def at_hand(self) -> Share | None:
+        """Take the first share, where it is there without waiting for anything outside."""
+        await asyncio.sleep(0)  # the reader's first go
+        first = self._waiting[0] if self._waiting else None
+        if not isinstance(first, Share):
+            return None
+        self._waiting.popleft()
+        return first
+
+    async def __aiter__(self) -> AsyncGenerator[Share | Signal, None]:
+        """What the steps raise is raised at its place."""
         while True:
-            while waiting and heard.is_set():
-                yield waiting.popleft()
-            if reader.done():
-                await reader
-                for share in [each for each in waiting if isinstance(each, Share)]:
+            while self._waiting and self._heard.is_set():
+                yield self._waiting.popleft()
+            if self._reader.done():
+                await self._reader
+                for share in [each for each in self._waiting if isinstance(each, Share)]:
                     yield share.unheard()
                 return
-            if heard.is_set():
-                changed.clear()
-                await changed.wait()
+            if self._heard.is_set():
+                self._changed.clear()
+                await self._changed.wait()
             else:
-                await either(reader, heard)
-    finally:
-        reader.cancel()
-        await asyncio.gather(reader, return_exceptions=True)
+                await either(self._reader, self._heard)
+
+    async def aclose(self) -> None:
+        """Read no further; whoever makes the steps is left at once."""
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
 
 
 async def either(task: asyncio.Task[None], heard: Bell) -> None:

@@ -1,17 +1,16 @@
-"""One awake conversation: its state, its listeners, and the turn that is being played.
+"""Who is in a conversation, and the agent's turns in it: what people and their connections do to one that is awake.
 
-The room keeps before it shows. Whatever is decided (by a person's words, by the agent) goes to the log first; only when
-the commit has returned does it become part of `facts` and `said`, which is all that listeners can pull.
+A participant never waits for the agent. Words are kept as they come; the answer is begun upon them at once, while they
+are still being kept, and goes on in a task of its own.
 
-    lock      one decision at a time: read the state, decide, keep, fold
+    _begun    the answer that was begun upon words which were just being kept, until `_turn` takes it over
     _turn     the task that plays turns while somebody listens and a reply is owed or an answer is unfinished
     _heard    set while somebody listens; what a model writes meanwhile waits (see `wire.pump`)
-    epoch     set while this process is the conversation's speaker; without it the room only listens and hears
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,61 +19,32 @@ import msgspec
 
 from roxels.actions.finish import complete_ended, end_visit
 from roxels.actions.recollect import recollect
-from roxels.agent.ports import Scene, Signal, Speaker
+from roxels.agent.ports import Scene, Signal
 from roxels.agent.turn import turn
 from roxels.domain import conversation as decide
-from roxels.domain import goals, outputs
-from roxels.domain.clock import Clock
+from roxels.domain import goals
 from roxels.domain.conversation import Conversation, GoalEvent, GoalState, fold
-from roxels.domain.errors import Conflict, Invalid, Unauthorized
+from roxels.domain.errors import Conflict, Invalid, RoxelsError, Unauthorized
 from roxels.domain.events import (
     AgentHeard,
     AnyEvent,
-    Fact,
     FieldCaptured,
     PersonSaid,
 )
-from roxels.domain.ids import Ids
 from roxels.domain.memory import Memory
-from roxels.domain.occasions import Subject
-from roxels.domain.proof import Proof, may_stay
-from roxels.domain.resumption import Report, report
+from roxels.domain.proof import Proof
 from roxels.domain.templates import Template
 from roxels.storage import log
-from roxels.storage.conversations import numbered, subject
-from roxels.storage.log import Append, Behind, Gone, Superseded
-from roxels.storage.owing import Due
+from roxels.storage.log import Behind, Gone, Superseded
 from roxels.storage.sessions import Visit
-from roxels.storage.store import Store
-from roxels.storage.transaction import Reading
 from roxels.understanding import fault
+from roxels.wire.awake import Awake, Ports, utterance_of
 from roxels.wire.bell import Bell
-from roxels.wire.limits import Allowance
 from roxels.wire.link import Link
-from roxels.wire.protocol import Bye, SignalFrame, event_text
-from roxels.wire.pump import Share, either, merged
+from roxels.wire.protocol import Bye, SignalFrame
+from roxels.wire.pump import Ahead, Share, either
 
 logger = logging.getLogger(__name__)
-
-Decision = Callable[[Conversation], Sequence[AnyEvent]]
-
-
-class Ports(msgspec.Struct, frozen=True):
-    """What every room needs from outside."""
-
-    store: Store
-    speaker: Speaker
-    clock: Clock
-    ids: Ids
-    #: Seconds of silence after which the agent nudges once.
-    nudge_after: float = 45.0
-    #: None where messages are not counted.
-    limits: Allowance | None = None
-
-
-#: So many messages are held for listeners that have not pulled them yet.
-TEXTS = 64
-
 
 #: Said to whoever comes with a session whose proof has run out.
 RUN_OUT = "What this session proved has run out; open a new one."
@@ -86,46 +56,33 @@ class Overtaken(Exception):
     code = "overtaken"
 
 
-class Room:
+#: What decides what a visit may see of the past.
+Eyes = tuple[str, Proof, str | None]
+#: What a turn builds on: where the talk stands, and what was found out in it.
+Basis = tuple[tuple[str | None, int, bool], Mapping[str, GoalState]]
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """An answer of which the first share may be kept already; the rest fits while the basis is the same."""
+
+    basis: Basis
+    steps: Ahead
+    session_id: str | None
+
+
+class Room(Awake):
     """A conversation that somebody attends."""
 
     def __init__(self, visit: Visit, stored: log.Stored, template: Template, ports: Ports) -> None:
-        self.id = stored.id
-        self.template = template
-        self.facts: list[Fact] = list(stored.facts)
-        self.state = stored.state
-        self.said = stored.said_so_far
-        self.epoch: int | None = None
-        self._memories: dict[tuple[str, Proof, str | None], Memory] = {}
-        self.links: dict[Link, Visit] = {}
-        self._subject = Subject(conversation_id=stored.id, person_id=stored.person_id, external_id=visit.external_id)
-        self.environment = visit.environment
-        self._ports = ports
-        self._lock = asyncio.Lock()
+        super().__init__(visit, stored, template, ports)
+        self._memories: dict[Eyes, Memory] = {}
         self._turn: asyncio.Task[None] | None = None
+        self._begun: Begun | None = None
         self._heard = Bell()
-        self._is_answering = False
+        #: The answer that is being played.
+        self._answering: Ahead | None = None
         #: The task does nothing but let time pass.
         self._is_waiting = False
-        #: The latest facts as messages, while several listeners wait for them.
-        self._texts: dict[int, str | None] = {}
-
-    # what links see
-
-    def text_of(self, fact: Fact) -> str | None:
-        """The fact as a text message, encoded once for all listeners."""
-        if len(self.links) < 2:
-            return event_text(fact)
-        if fact.seq not in self._texts:
-            if len(self._texts) >= TEXTS:
-                self._texts.clear()
-            self._texts[fact.seq] = event_text(fact)
-        return self._texts[fact.seq]
-
-    def report(self, visit: Visit) -> Report:
-        """What this visit finds."""
-        reason: Any = visit.reason
-        return report(self.template, self.state, reason=reason, proof=visit.proof.name, said=len(self.said))
 
     # coming and going
 
@@ -142,8 +99,9 @@ class Room:
             return False
         self._heard.clear()
         if self.is_writing:
+            self.play()
             return False
-        await self._stop_turn()
+        await self.stop()
         if self.links:  # somebody came while the turn was being stopped
             self.play()
             return False
@@ -155,7 +113,7 @@ class Room:
         planned already can wait as it is."""
         unfinished = self.state.unfinished
         is_wanted = self.state.owes_reply if unfinished is None else unfinished.plan is None
-        return self._is_answering and is_wanted
+        return (self._answering or self._begun) is not None and is_wanted
 
     async def written(self) -> None:
         """Wait until the answer under way is written, or somebody listens again."""
@@ -165,6 +123,7 @@ class Room:
     async def stop(self) -> None:
         """Stop speaking, between two steps."""
         await self._stop_turn()
+        await self._drop_begun()
 
     # what a participant does
 
@@ -182,7 +141,7 @@ class Room:
                 return [] if message_id in state.said else [message]
             return decide.hear(state, message, self.said)
 
-        await self.record(visit.session_id, decision)
+        await self.record(visit.session_id, decision, self._keep_answered)
         await self._restart_turn()
         return self.state.said[message_id]
 
@@ -221,104 +180,13 @@ class Room:
 
         await self.record(visit.session_id, decision)
 
-    # keeping
-
-    async def record(self, session_id: str | None, decision: Decision) -> None:
-        """Keep what is decided upon the present state; where the log moved on meanwhile, read on and decide again."""
-        async with self._lock:
-            while True:
-                events = decision(self.state)
-                if not events:
-                    return
-                try:
-                    await self._keep(session_id, events)
-                except Behind:
-                    await self._read_on()
-                else:
-                    return
-
     async def catch_up(self) -> None:
         """Somebody else wrote (an action, another process): read on. An answer that it does not concern goes on."""
-        async with self._lock:
+        async with self.lock:
             before = self._basis
-            await self._read_on()
-        if not self._is_answering or self._basis != before:
+            await self.read_on()
+        if self._answering is None or self._basis != before:
             await self._restart_turn()
-
-    async def _keep(self, session_id: str | None, events: Sequence[AnyEvent], piece: log.Piece | None = None) -> None:
-        append = self._words(piece) if not events else self._facts(session_id, events, piece)
-        await self._ports.store.append(append)
-        self._show(append)
-
-    def _words(self, piece: log.Piece | None) -> Append:
-        """Words alone change nothing but what is said: of all appends most are these."""
-        return Append(conversation_id=self.id, expected_seq=self.state.head, epoch=self.epoch, piece=piece)
-
-    def _facts(self, session_id: str | None, events: Sequence[AnyEvent], piece: log.Piece | None) -> Append:
-        facts = numbered(self.state, events, at=self._ports.clock.now(), session_id=session_id)
-        after = fold(facts, self.state)
-        unfinished = self.state.unfinished
-        is_over = unfinished is not None and after.unfinished is None
-        return Append(
-            conversation_id=self.id,
-            expected_seq=self.state.head,
-            before=self.state,
-            epoch=self.epoch,
-            facts=facts,
-            state=after,
-            piece=piece,
-            ended_utterance=unfinished.utterance_id if unfinished and is_over else None,
-            due=self._due(facts, after),
-        )
-
-    def _due(self, facts: Sequence[Fact], after: Conversation) -> tuple[Due, ...]:
-        return tuple(
-            Due(
-                id=self._ports.ids.new("del"),
-                environment=self.environment,
-                person_id=self._subject.person_id,
-                owed=owed,
-            )
-            for owed in outputs.owed(self.template, facts, after, self._subject)
-        )
-
-    def _show(self, kept: Append) -> None:
-        """What is durable now may be seen."""
-        if kept.piece is not None:
-            self.said += kept.piece.text
-        if kept.state is None:
-            for link in self.links:
-                link.notify()
-            return
-        self.facts += kept.facts
-        self.state = kept.state
-        if self.state.unfinished is None:
-            self.said = ""
-        self._tell()
-
-    async def _read_on(self) -> None:
-        try:
-            stored, self._subject = await self._ports.store.read(self.environment, self._read_since)
-        except Gone:
-            for link in list(self.links):
-                link.refuse(Gone(), fatal=True)
-            raise
-        self.facts += stored.facts
-        self.state = stored.state
-        self.said = stored.said_so_far
-        self._tell()
-
-    def _tell(self) -> None:
-        """Something is new; whoever may not be here any more is sent away before it is seen."""
-        for link, visit in list(self.links.items()):
-            session = self.state.sessions.get(visit.session_id)
-            if (session is not None and session.revoked) or not may_stay(visit.proof, self.state.top_proof):
-                link.refuse(Unauthorized("This session was ended; open a new one."), fatal=True)
-            else:
-                link.notify()
-
-    def _read_since(self, tx: Reading) -> tuple[log.Stored, Subject]:
-        return log.read(tx, self.id, since=self.state), subject(tx, self.id)[1]  # an adoption changes whose it is
 
     # speaking
 
@@ -329,12 +197,12 @@ class Room:
 
     async def _restart_turn(self) -> None:
         await self._stop_turn()
-        if self.links:
+        if self.links or self._begun:
             self.play()
 
     async def _stop_turn(self) -> None:
         """Stop between two steps: never in the middle of keeping one."""
-        async with self._lock:
+        async with self.lock:
             task, self._turn = self._turn, None
             if task is not None:
                 task.cancel()
@@ -344,7 +212,7 @@ class Room:
     async def _play(self) -> None:
         """Play what is due, one thing after the other, until nothing is left to wait for."""
         faults = 0
-        while self.epoch is not None and self.links and self.state.is_open:
+        while self.epoch is not None and (self.links or self._begun) and self.state.is_open:
             try:
                 if not await self._play_next():
                     return
@@ -352,10 +220,8 @@ class Room:
             except Overtaken:
                 continue
             except (Behind, Superseded) as refusal:
-                if isinstance(refusal, Superseded):
-                    self.epoch = None
-                async with self._lock:
-                    await self._read_on()
+                async with self.lock:
+                    await self.follow(refusal)
             except Gone:
                 return
             except Exception:
@@ -367,6 +233,12 @@ class Room:
 
     async def _play_next(self) -> bool:
         """Do the one thing that is due now, or wait for it; False when nothing can become due by itself."""
+        begun = await self._take_begun()
+        if begun is not None:
+            await self._play_steps(begun.steps, begun.session_id)
+            return True
+        if not self.links:
+            return False
         visit = self._visit_over_time()
         if visit is not None and visit.expires_at <= self._ports.clock.now():
             await self._end_visit(visit)
@@ -375,7 +247,7 @@ class Room:
             await self._play_turn(await self._scene(time_is_up=True))
             await self._end_visit(visit)
             return False
-        if self.state.owes_reply or self.state.unfinished is not None:
+        if self._is_owing:
             await self._play_turn(await self._scene())
             return True
         wait = self._wait_seconds()
@@ -391,58 +263,113 @@ class Room:
         return True
 
     async def _play_turn(self, scene: Scene) -> None:
-        self._is_answering = True
-        try:
-            played = turn(scene, self._ports.speaker, self._ports.ids)
-            async with aclosing(merged(played, self._heard)) as steps:
-                await self._keep_all(steps, scene.session_id)
-        finally:
-            self._is_answering = False
+        await self._play_steps(self._ahead(scene), scene.session_id)
 
-    async def _keep_all(self, steps: AsyncIterator[Share | Signal], session_id: str | None) -> None:
+    async def _play_steps(self, ahead: Ahead, session_id: str | None) -> None:
+        self._answering = ahead
+        try:
+            async with aclosing(ahead) as steps:
+                await self._keep_all(steps, session_id)
+        finally:
+            if self._answering is ahead:
+                self._answering = None
+
+    async def _keep_answered(self, session_id: str | None, words: Sequence[AnyEvent]) -> None:
+        """Keep a participant's words. A model is asked meanwhile, and what a script answers at once is kept with them.
+
+        Whatever is wrong with the answer, the words are kept.
+        """
+        await self._drop_begun()
+        ahead = self._begin(session_id, words)
+        if ahead is None:
+            await self.keep(session_id, words)
+            return
+        try:
+            share = await ahead.at_hand() or Share()
+            await self.keep(session_id, (*words, *share.events), share.piece)
+            if self._is_owing:
+                self._begun = Begun(self._basis, ahead, session_id)
+        except RoxelsError:
+            raise
+        except Exception:
+            logger.exception("An answer could not be kept; it is begun again.", extra={"action": "turn_failed"})
+            await self.keep(session_id, words)
+        finally:
+            if self._begun is None:
+                await ahead.aclose()
+
+    def _begin(self, session_id: str | None, words: Sequence[AnyEvent]) -> Ahead | None:
+        """The answer to words that are about to be kept, as far as it can be begun without reading anything first."""
+        visit = next((visit for visit in self.links.values() if visit.session_id == session_id), None)
+        memory = self._memories.get(_eyes(visit)) if visit else None
+        if self.epoch is None or visit is None or memory is None or self._visit_over_time():
+            return None
+        state = fold(self.numbered(session_id, words), self.state)
+        return self._ahead(self._scene_of(state, "", visit, memory)) if state.owes_reply else None
+
+    def _ahead(self, scene: Scene) -> Ahead:
+        return Ahead(turn(scene, self._ports.speaker, self._ports.ids), self._heard)
+
+    async def _take_begun(self) -> Begun | None:
+        """The answer that was begun already, where it fits what has happened since."""
+        if self._begun is not None and self._begun.basis != self._basis:
+            await self._drop_begun()
+        begun, self._begun = self._begun, None
+        return begun
+
+    async def _drop_begun(self) -> None:
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            await begun.steps.aclose()
+
+    async def _keep_all(self, steps: Ahead, session_id: str | None) -> None:
         standing, known = self._basis
         async for step in steps:
             if isinstance(step, Signal):
                 for link in self.links:
                     link.send(SignalFrame(kind=step.kind))
                 continue
-            async with self._lock:
+            async with self.lock:
                 if _standing(self.state) != standing:
                     raise Overtaken
                 if self.state.goals != known and any(isinstance(each, GoalEvent) for each in step.events):
                     raise Overtaken  # the turn decided upon data that was corrected meanwhile
-                words = step.piece
-                piece = log.Piece(words.utterance_id, words.start, words.text) if words else None
-                await self._keep(session_id, step.events, piece)
+                await self.keep(session_id, step.events, step.piece)
                 standing, known = self._basis
 
     @property
-    def _basis(self) -> tuple[tuple[str | None, int, bool], Mapping[str, GoalState]]:
-        """What a turn builds on."""
+    def _basis(self) -> Basis:
         return _standing(self.state), self.state.goals
+
+    @property
+    def _is_owing(self) -> bool:
+        """Whether there is something to say that was not said yet."""
+        return self.state.owes_reply or self.state.unfinished is not None
 
     async def _scene(self, *, silence: bool = False, time_is_up: bool = False) -> Scene:
         visit = self._speaking_visit()
         memory = await self._memory(visit)
+        scene = self._scene_of(self.state, self.said, visit, memory)
+        return msgspec.structs.replace(scene, silence=silence, time_is_up=time_is_up)
+
+    def _scene_of(self, state: Conversation, said: str, visit: Visit, memory: Memory) -> Scene:
         return Scene(
             environment=self.environment,
             template=self.template,
-            state=self.state,
-            said_so_far=self.said,
+            state=state,
+            said_so_far=said,
             session_id=visit.session_id,
             external_id=self._subject.external_id,
-            person_name=self.state.person_name,
+            person_name=state.person_name,
             memory=memory,
             now=self._ports.clock.now(),
             timezone=visit.timezone,
             locale=visit.locale,
-            silence=silence,
-            time_is_up=time_is_up,
         )
 
     async def _memory(self, visit: Visit) -> Memory:
         """What this visit may use of the past; made once for all visits that see alike."""
-        key = (visit.person_id, visit.proof, visit.browser)
+        key = _eyes(visit)
         if key not in self._memories:
             self._memories[key] = await self._ports.store.read(
                 self.environment, recollect, visit.person_id, visit, self.state.template_id
@@ -490,4 +417,8 @@ class Room:
 
 def _standing(state: Conversation) -> tuple[str | None, int, bool]:
     """Where the talk stands: while this stays the same, the next words of a turn fit."""
-    return (state.unfinished.utterance_id if state.unfinished else None, len(state.said), state.is_open)
+    return utterance_of(state), len(state.said), state.is_open
+
+
+def _eyes(visit: Visit) -> Eyes:
+    return visit.person_id, visit.proof, visit.browser

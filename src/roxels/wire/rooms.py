@@ -23,9 +23,10 @@ from roxels.storage import leases, log, sessions, templates, wake
 from roxels.storage.leases import Peers
 from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Reading
+from roxels.wire.awake import Ports
 from roxels.wire.link import Link
 from roxels.wire.protocol import DRAINING, Bye, ClientFrame, Leave, Rendered, Welcome
-from roxels.wire.room import RUN_OUT, Ports, Room
+from roxels.wire.room import RUN_OUT, Room
 
 logger = logging.getLogger(__name__)
 
