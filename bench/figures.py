@@ -67,12 +67,11 @@ SMALL = Scale(
 
 #: What a profile says of those that were missed at some time; it stands on the page while they are.
 PROFILES = {
-    "P1": "Two thirds of the time are the commit of the participant's words, before anything is said, and then that of "
-    "the answer's first piece: two syncs, one behind the other, on a core that is three quarters busy, since half of "
-    "what the process carries in large batches is much for it in small ones. The tail is the log of SQLite that is "
-    "written back to the database within a commit.",
-    "P1c": "Until the first text each of the 200 conversations is read, decided, kept, asked, kept again and sent, "
-    "0.2 ms each in one process; the bare server only sends. After that the pieces come as they do there.",
+    "P1": "Most of the time is the one commit that keeps the participant's words with the answer's first ones, and the "
+    "wait for the one before it, on a core that is much busier in small batches than half of what it carries in large "
+    "ones. The tail is the log of SQLite that is written back to the database within a commit.",
+    "P1c": "Until the first text each of the 200 conversations is read, decided, asked, kept and sent in one process; "
+    "the bare server only sends. After that the pieces come as they do there.",
     "P2": "A third is reading and decoding the rows of the conversation and folding them, a tenth encoding its "
     "messages, a tenth sending them; the rest is the connection, the hello, and the commit that somebody joined.",
     "P4": "A connection costs what a bare one does; on top of it come two tasks, the layers around a request, and the "
