@@ -102,6 +102,14 @@ async def talking(folder: Path, speaker: Speaker) -> tuple[House, GatedStore, Li
     return house, store, listener
 
 
+async def being_kept(store: GatedStore, listener: Listener) -> "asyncio.Task[None]":
+    """Words that were sent, while the store is still at them."""
+    store.gate.clear()
+    saying = asyncio.create_task(listener.send(frame="say", id="m1", text="I am Ada."))
+    await store.waiting.wait()
+    return saying
+
+
 async def test_a_scripts_answer_is_kept_with_the_words(tmp_path: Path) -> None:
     house, store, listener = await talking(tmp_path, LineSpeaker(LINES))
     await listener.send(frame="say", id="m1", text="I am Ada.")
@@ -114,9 +122,7 @@ async def test_a_scripts_answer_is_kept_with_the_words(tmp_path: Path) -> None:
 async def test_a_model_is_asked_while_the_words_are_being_kept(tmp_path: Path) -> None:
     model = Model()
     house, store, listener = await talking(tmp_path, model)
-    store.gate.clear()
-    saying = asyncio.create_task(listener.send(frame="say", id="m1", text="I am Ada."))
-    await store.waiting.wait()
+    saying = await being_kept(store, listener)
     assert model.asked == ["", "I am Ada."]
     assert "m1" not in listener.view.messages
     assert not any(frame["frame"] == "ack" for frame in listener.pull()), "nothing is shown before it is kept"
@@ -145,9 +151,7 @@ async def test_who_goes_away_right_after_speaking_is_answered(tmp_path: Path) ->
 async def test_who_goes_away_while_the_words_are_being_kept_is_answered_on_return(tmp_path: Path) -> None:
     model = Model()
     house, store, listener = await talking(tmp_path, model)
-    store.gate.clear()
-    saying = asyncio.create_task(listener.send(frame="say", id="m1", text="I am Ada."))
-    await store.waiting.wait()
+    saying = await being_kept(store, listener)
     leaving = asyncio.create_task(listener.leave())
     await asyncio.sleep(0)
     store.gate.set()
