@@ -107,6 +107,11 @@ class FakeServer:
         self.down = False
         #: It lets everyone in, and drops them at once.
         self.fickle = False
+        #: While it is clear, whoever connects waits at the door.
+        self.door = asyncio.Event()
+        self.door.set()
+        #: So many have connected, or wait.
+        self.knocks = 0
         self.host_html = ""
         self.host_policy = ""
         self.requests: list[dict[str, Any]] = []
@@ -284,9 +289,14 @@ class FakeServer:
     async def _wire(self, request: web.Request) -> web.WebSocketResponse:
         if self.down:
             raise web.HTTPServiceUnavailable
+        self.knocks += 1
+        await self.door.wait()
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        hello = await socket.receive_json()
+        first = await socket.receive()
+        if first.type is not WSMsgType.TEXT:
+            return socket  # whoever knocked has gone
+        hello = json.loads(first.data)
         self.hellos.append(hello)
         conversation = self._sessions.get(hello["token"])
         if conversation is None:

@@ -388,6 +388,21 @@ async def test_destroy_leaves_the_page_as_it_was_found(host: HostPage) -> None:
     assert await host.run("heard.length") == heard, "listeners are gone too"
 
 
+@pytest.mark.parametrize("gone", ["Roxels.destroy()", "Roxels.close()", "location.reload()", "Roxels.reset()"])
+async def test_leaving_before_the_connection_stands_says_nothing(host: HostPage, gone: str) -> None:
+    """A browser complains in the page's console about a WebSocket that is closed before it was open."""
+    host.server.door.clear()
+    await host.open()
+    await host.run("void Roxels.start({ templateKey: 'rk_test_1' })")
+    async with asyncio.timeout(15):
+        while not host.server.knocks:
+            await asyncio.sleep(0.02)
+    await host.run(gone)
+    host.server.door.set()
+    await asyncio.sleep(0.3)
+    assert host.noise == []
+
+
 async def test_destroy_in_the_middle_of_a_start(host: HostPage) -> None:
     await host.open()
     await host.run("Roxels.start({ templateKey: 'rk_test_1' }); Roxels.destroy()")

@@ -1,10 +1,11 @@
 """The demo page against the real server: deliveries reach the page of the person they are about, and no other."""
 
+import asyncio
 import json
 
 import aiohttp
 import pytest
-from playwright.async_api import BrowserContext, Response, expect
+from playwright.async_api import BrowserContext, Response, Route, expect
 
 from tests.journeys.visits import Visit, visit
 from tests.processes import Demo
@@ -19,6 +20,19 @@ async def begin(tab: Visit, name: str) -> None:
     await tab.page.locator("#start").click()
     await tab.opened()
     await tab.hears("make green first?")
+
+
+async def test_whoever_presses_early_is_heard(roxels: Demo, tabs: BrowserContext) -> None:
+    """The page is drawn before it knows of Roxels; until then its buttons wait, they do not play dead."""
+
+    async def late(route: Route) -> None:
+        await asyncio.sleep(1)
+        await route.continue_()
+
+    await tabs.route("**/demo/config.json", late)
+    bob = await visit(tabs, roxels.config["demo_url"])
+    assert await bob.page.locator("#start").is_disabled()
+    await begin(bob, "Bob")
 
 
 async def test_deliveries_reach_only_the_person_they_are_about(roxels: Demo, tabs: BrowserContext) -> None:

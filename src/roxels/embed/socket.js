@@ -87,7 +87,9 @@ export class Wire {
     this.socket = null;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
+    // Closed before it is open, it would be complained about in the console of the page around us.
+    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+    else socket.close();
   }
 
   /** True where it could be handed to a connection that was welcomed. @param {object} frame */
