@@ -171,6 +171,17 @@ async def test_a_visit_whose_time_is_over_says_so_and_the_talk_goes_on_from_ther
     assert len(server.conversations) == 1
 
 
+async def test_nothing_is_offered_that_only_the_server_of_the_page_can_open_again(host: HostPage) -> None:
+    await host.open()
+    await host.start(sessionId="sess_1")
+    await host.said(1)
+    await host.server.end_visits()
+    await host.frame.wait_for_selector("#done")
+    assert await host.frame.inner_text("#done-text") == "The session has ended. Open it again to go on where you were."
+    assert not await host.frame.is_visible("#again"), "the same session lets nobody in a second time"
+    assert [fault["error"] for fault in await host.heard("error")] == ["session_expired"]
+
+
 @pytest.mark.parametrize("code", [4009, 4010])
 async def test_superseded_and_draining_are_joined_again_at_once(host: HostPage, code: int) -> None:
     await host.open()

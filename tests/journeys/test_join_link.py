@@ -1,10 +1,11 @@
 """A join link: a page with a button; its secret reaches no server but in the exchange, and lets one browser in."""
 
+import json
 from typing import Any, Literal
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
 from tests.browser.axe import stumbles
 from tests.processes import Demo
@@ -50,6 +51,24 @@ async def test_a_press_of_the_button_opens_the_talk(roxels: Demo, tabs: BrowserC
     await expect(other.locator("#trouble-text")).to_contain_text("used already")
     assert "The hall" not in await other.content()
     await elsewhere.close()
+
+
+async def test_when_its_time_is_over_a_new_link_is_what_helps(roxels: Demo, tabs: BrowserContext) -> None:
+    page = await tabs.new_page()
+    lines: list[WebSocketRoute] = []
+
+    def through(line: WebSocketRoute) -> None:
+        line.connect_to_server()
+        lines.append(line)
+
+    await page.route_web_socket("**/v1/wire", through)
+    await page.goto((await opened(roxels, "invited-for-long"))["join_url"])
+    await page.get_by_role("button", name="Begin").click()
+    await greeting(page)
+    lines[0].send(json.dumps({"frame": "bye", "code": "time", "retry_ms": None}))
+    await lines[0].close(code=1000)
+    await expect(page.locator("#done-text")).to_contain_text("ask for a new link")
+    assert await page.locator("#again").is_hidden()
 
 
 async def test_a_link_without_its_secret_says_what_to_do(roxels: Demo, tabs: BrowserContext) -> None:

@@ -195,9 +195,10 @@ class Screen {
     const ended = talk.phase === "ended";
     $("composer").hidden = ended || talk.expired;
     $("done").hidden = !$("composer").hidden;
-    $("done-text").textContent = talk.expired ? labels.expired : labels.endedNote;
+    const expired = talk.brief?.join ? labels.expiredLink : labels.expired;
+    $("done-text").textContent = talk.expired ? expired : labels.endedNote;
     $("again").textContent = talk.expired ? labels.retry : labels.again;
-    $("again").hidden = ended && !talk.canStartOver;
+    $("again").hidden = !talk.canStartOver;
   }
 
   /** What stops the talk stands in its place; what does not is a hint that goes away. @param {Talk} talk */
