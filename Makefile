@@ -1,12 +1,13 @@
 # `make help` lists the targets. Everything the project needs is installed into .venv by its own files.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test attack crash bench check fix lock docs pictures
+.PHONY: help setup run test attack crash bench check types fix lock docs pictures
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.setup-stamp
+TSC := tools/js/node_modules/.bin/tsc
 UV_VERSION := 0.13.9
 ARGS ?=
 
@@ -37,12 +38,20 @@ crash: $(STAMP) ## cut answers of real servers 500 times, and write docs/reliabi
 bench: $(STAMP) ## measure what docs/benchmarks.md says, and write it again (ARGS="--only P2" prints one figure)
 	@$(BIN)/python -m bench $(ARGS)
 
-check: $(STAMP) ## format, lint, types, floors, docs and house rules: what a change has to pass
+check: $(STAMP) types ## format, lint, types, floors, docs and house rules: what a change has to pass
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: make fix" >&2; exit 1; }
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest -q -rP tests/house
+
+types: $(TSC) ## check the types of the browser's files (part of make check; needs Node.js with npm)
+	@$(TSC) -p tools/js/tsconfig.host.json
+	@$(TSC) -p tools/js/tsconfig.json
+
+$(TSC): tools/js/package-lock.json
+	@command -v npm >/dev/null || { echo "TypeScript comes with npm, which is not here. On Debian: sudo apt-get install -y nodejs npm" >&2; exit 1; }
+	@cd tools/js && npm ci --silent --no-audit --no-fund && touch node_modules/.bin/tsc
 
 fix: $(STAMP) ## format the code and mend what the linter can mend
 	@$(BIN)/ruff format .

@@ -1,7 +1,7 @@
 """What some tests need beside Python, and what happens where it is missing.
 
     @pytest.mark.browser      needs Chromium
-    @pytest.mark.node         needs Node.js
+    @pytest.mark.node         needs Node.js with npm
     @pytest.mark.postgresql   needs PostgreSQL's server programs
     @pytest.mark.long         needs minutes
     @pytest.mark.alone        needs the machine for itself: measures time
@@ -47,7 +47,7 @@ def chromium_path() -> str:
 
 
 class Program(msgspec.Struct, frozen=True):
-    """A program that tests need: what people call it, Debian's package, how to find it."""
+    """A program that tests need: what people call it, Debian's packages, how to find it."""
 
     name: str
     package: str
@@ -56,7 +56,7 @@ class Program(msgspec.Struct, frozen=True):
 
 PROGRAMS = {
     "browser": Program("Chromium", "chromium", chromium),
-    "node": Program("Node.js", "nodejs", lambda: shutil.which("node")),
+    "node": Program("Node.js with npm", "nodejs npm", lambda: shutil.which("node") and shutil.which("npm")),
     "postgresql": Program("PostgreSQL", "postgresql", postgresql),
 }
 #: Both make the whole.

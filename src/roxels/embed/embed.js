@@ -231,6 +231,7 @@
       }
     }
 
+    /** @param {any} wanted */
     serves({ sessionId, templateKey, display, resume }) {
       const { options, externalId } = this;
       if (options.display !== display || options.sessionId !== sessionId || resume === false) return false;
@@ -278,7 +279,7 @@
       if (!this.over) this.box = openBox({ frame: this.frame, display, signal, on: this.heard.on, close: () => this.close() });
     }
 
-    /** Our frame says hello, also after a reload of its own: it gets a line. Or the page is back, and its person may be gone. */
+    /** Our frame says hello, after a reload of its own too: it gets a line. Or the page is back, its person perhaps gone. @param {any} event */
     handleEvent({ data, origin, source, persisted }) {
       if (persisted && tabMark() !== this.tab) setPerson(null);
       if (data !== "roxels:hello" || origin !== ORIGIN || source !== this.frame?.contentWindow) return;
@@ -414,7 +415,6 @@
   /** The same talk again is the one that runs; any other takes its place. */
   function start(options = {}) {
     const own = takePerson(options); // may clear settings
-    /** @type {Record<string, any>} */
     const wanted = { display: "modal", ...settings, ...own };
     const { sessionId, templateKey } = wanted;
     if (call?.serves(wanted)) return call.handle;

@@ -80,11 +80,6 @@ export class Prose {
   /** @param {Element} place */
   constructor(place) {
     this.place = place;
-    this.clear();
-  }
-
-  clear() {
-    this.place.replaceChildren();
     this.source = "";
     this.at = 0;
     this.whole = false;
@@ -95,9 +90,15 @@ export class Prose {
     this.count = 0;
   }
 
+  /** From the beginning. */
+  again() {
+    this.place.replaceChildren();
+    Object.assign(this, new Prose(this.place));
+  }
+
   /** Shows more of it. @param {string} source from its first character @param {boolean} whole is this all? */
   grow(source, whole) {
-    if (!source.startsWith(this.source)) this.clear(); // the server says something else than it did: what it says now holds
+    if (!source.startsWith(this.source)) this.again(); // the server says something else than it did: what it says now holds
     this.source = source;
     this.whole = whole;
     while (this.at < source.length && this.step());

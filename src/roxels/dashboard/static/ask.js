@@ -1,20 +1,21 @@
 // One question before what cannot be taken back. Without script the form is simply sent.
 
-/** Ask before sending the forms below `root` that carry a question. */
+/** Ask before sending the forms below `root` that carry a question. @param {Document} root */
 export function askBeforeSending(root) {
   root.addEventListener("submit", (event) => {
-    const form = event.target;
+    const form = /** @type {HTMLFormElement} */ (event.target);
     if (!form.dataset.ask || form.dataset.asked) return;
     event.preventDefault();
     ask(form);
   });
 }
 
+/** @param {HTMLFormElement} form */
 function ask(form) {
-  const button = form.querySelector("button");
+  const button = /** @type {HTMLButtonElement} */ (form.querySelector("button"));
   const dialog = document.createElement("dialog");
   const question = document.createElement("p");
-  question.textContent = form.dataset.ask;
+  question.textContent = form.dataset.ask ?? "";
   question.id = "question";
   dialog.setAttribute("aria-labelledby", question.id);
   const keep = document.createElement("button");

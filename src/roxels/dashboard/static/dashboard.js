@@ -13,30 +13,38 @@ askBeforeSending(document);
 const refreshed = document.querySelector("[data-refresh]");
 if (refreshed) keepFresh(refreshed);
 
+/** @type {HTMLElement | null} */
 const live = document.querySelector("[data-live]");
 if (live) goLive(live);
 
-const form = document.querySelector("[data-design]");
-if (form) design(form, document.getElementById("text"), document.querySelector("details.json"));
+/** @type {HTMLElement | null} */
+const place = document.querySelector("[data-design]");
+/** @type {HTMLTextAreaElement | null} */
+const text = document.querySelector("textarea#text");
+/** @type {HTMLDetailsElement | null} */
+const json = document.querySelector("details.json");
+if (place && text && json) design(place, text, json);
 
 // What opens a talk opens it beside the form; without script it has a tab of its own.
-for (const form of document.querySelectorAll("form[data-beside]")) {
-  form.target = form.dataset.beside;
-  form.addEventListener("submit", () => (document.getElementById(form.dataset.beside).hidden = false));
+for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-beside]"))) {
+  const { beside = "" } = form.dataset;
+  form.target = beside;
+  form.addEventListener("submit", () => document.getElementById(beside)?.removeAttribute("hidden"));
 }
 
 // A code behind `#` goes into its field, and out of the address.
-const code = document.querySelector('input[name="code"]');
+const code = input('input[name="code"]');
 if (code && location.hash.length > 1) {
   code.value = decodeURIComponent(location.hash.slice(1));
   history.replaceState(null, "", location.pathname);
-  document.querySelector('input[name="email"]').focus();
+  input('input[name="email"]')?.focus();
 }
 
 // "/" goes to the search.
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
-  const field = document.querySelector(`input[data-key="${CSS.escape(event.key)}"]`);
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (/** @type {Element} */ (event.target).closest("input, textarea, select")) return;
+  const field = input(`input[data-key="${CSS.escape(event.key)}"]`);
   if (!field) return;
   event.preventDefault();
   field.focus();
@@ -44,12 +52,18 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The account menu closes like a menu.
+/** @type {HTMLDetailsElement | null} */
 const menu = document.querySelector("details.menu");
 if (menu) {
-  document.addEventListener("click", (event) => menu.contains(event.target) || (menu.open = false));
+  document.addEventListener("click", (event) => menu.contains(/** @type {Node} */ (event.target)) || (menu.open = false));
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     menu.open = false;
-    menu.querySelector("summary").focus();
+    menu.querySelector("summary")?.focus();
   });
+}
+
+/** @param {string} selector @returns {HTMLInputElement | null} */
+function input(selector) {
+  return document.querySelector(selector);
 }

@@ -2,6 +2,11 @@
 // show; the JSON is what is sent. Where the text is no JSON that a form can keep exactly, there is only the text.
 import { add, change, dialectOf, fieldsOf, move, pathOf, remove, rename, typesFor } from "./schema.js";
 
+/** @typedef {any} Raw a template, or a part of it, as it was written */
+/** @typedef {{write: () => void, again: (focus?: string) => void}} On what follows a change: of a value, of the form itself */
+/** @typedef {{get: () => any, set: (value: string) => void}} Value what a control shows and changes */
+/** @typedef {Record<string, string>} Attributes */
+
 const GOAL_TYPES = {
   structured: "Fields that a program uses",
   qualitative: "Free words",
@@ -29,8 +34,9 @@ const NOT_KEPT = "Only the JSON can keep this template as it is: it has a number
 
 /** @param {HTMLElement} place where the form goes @param {HTMLTextAreaElement} text @param {HTMLDetailsElement} json around it */
 export function design(place, text, json) {
-  const faults = [...document.querySelectorAll("[data-fault]")].map((each) => [each.dataset.fault, each.dataset.said]);
+  const faulty = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-fault]")]);
   const why = make("p", { class: "muted", role: "status" });
+  /** @type {Raw} */
   let raw;
 
   /** Draws the form, or says why there is none; says which. */
@@ -70,12 +76,12 @@ export function design(place, text, json) {
     place.replaceChildren();
     draw();
     // Behind a Tab that has just ended a change: only then is it known that the focus went nowhere.
-    if (focus) setTimeout(() => document.activeElement === document.body && place.querySelector(focus)?.focus());
+    if (focus) setTimeout(() => document.activeElement === document.body && /** @type {HTMLElement | null} */ (place.querySelector(focus))?.focus());
   }
 
   function draw() {
     place.append(...whole(raw, { write, again }));
-    for (const [path, said] of faults) tell(place, path, said);
+    for (const { dataset } of faulty) tell(place, dataset.fault ?? "", dataset.said ?? "");
   }
 
   text.before(why);
@@ -83,18 +89,21 @@ export function design(place, text, json) {
   json.open = !read();
 }
 
-/** The lists of goals of a template, each with its path. */
+/** The lists of goals of a template, each with its path and its title. @param {Raw} raw @returns {[Raw[], string, string][]} */
 function goalLists(raw) {
-  if (Array.isArray(raw.phases)) return raw.phases.map((phase, n) => [(phase.goals ??= []), `phases[${n}].goals`, phase.name ?? `Phase ${n + 1}`]);
+  if (Array.isArray(raw.phases)) return raw.phases.map((/** @type {Raw} */ phase, /** @type {number} */ n) => [(phase.goals ??= []), `phases[${n}].goals`, phase.name ?? `Phase ${n + 1}`]);
   if (raw.goals === undefined) raw.goals = [];
   return Array.isArray(raw.goals) ? [[raw.goals, "goals", ""]] : [];
 }
 
+/** All of the form. @param {Raw} raw @param {On} on @returns {HTMLElement[]} */
 function whole(raw, on) {
+  /** @type {(key: string) => Value} */
   const settings = (key) => ({
     get: () => raw.settings?.[key] ?? "",
     set: (value) => put((raw.settings ??= {}), key, value),
   });
+  /** @type {HTMLElement[]} */
   const parts = [
     line("Name", "name", { get: () => raw.name ?? "", set: (value) => (raw.name = value) }, on),
     line("Greeting", "settings.greeting", settings("greeting"), on, "What the agent says first"),
@@ -114,8 +123,10 @@ function whole(raw, on) {
   return [...parts, comingBack(raw, on), onYourPage(raw, on)];
 }
 
+/** @param {Raw[]} goals @param {number} n which of them @param {string} path of it @param {On} on */
 function goalCard(goals, n, path, on) {
   const goal = goals[n];
+  /** @type {(key: string) => Value} */
   const own = (key) => ({ get: () => goal[key] ?? "", set: (value) => put(goal, key, value) });
   const card = make("fieldset", { class: "goal-card" }, make("legend", {}, goal.label || goal.id || "A goal"));
   card.append(
@@ -138,6 +149,7 @@ function goalCard(goals, n, path, on) {
   return card;
 }
 
+/** @param {Raw} goal @param {string} path of it @param {On} on */
 function fields(goal, path, on) {
   const box = make("div", { class: "fields" }, make("h4", {}, "Fields"));
   if (dialectOf(goal.schema) === "list") {
@@ -157,10 +169,19 @@ function fields(goal, path, on) {
   return box;
 }
 
+/**
+ * @param {import("./schema.js").Schema} schema
+ * @param {import("./schema.js").Field[]} all
+ * @param {number} n which of them
+ * @param {string} root the path of the schema
+ * @param {On} on
+ */
 function fieldRow(schema, all, n, root, on) {
   const field = all[n];
+  /** @param {string} name */
   const pathTo = (name) => `${root}.${pathOf(schema, name)}`;
   const path = pathTo(field.name);
+  /** @param {"type" | "question"} key @returns {(value: string) => void} */
   const set = (key) => (value) => change(schema, field.name, key, value);
   const name = make("input", { value: field.name, "data-path": path, "aria-label": "Name of the field", dir: "ltr", spellcheck: "false", class: "name" });
   name.addEventListener("change", () => {
@@ -193,11 +214,13 @@ function fieldRow(schema, all, n, root, on) {
   return item;
 }
 
+/** @param {Raw} goal @param {string} path of it @param {On} on */
 function webhooks(goal, path, on) {
   const box = make("div", { class: "fields" }, make("h4", {}, "Sent when it is final"));
-  (goal.outputs ?? []).forEach((output, n) => {
+  (goal.outputs ?? []).forEach((/** @type {Raw} */ output, /** @type {number} */ n) => {
     const where = `${path}.outputs[${n}]`;
     if (output?.type !== "webhook") return box.append(make("p", { class: "muted" }, `${output?.type ?? "An output"}: in the JSON.`));
+    /** @type {Value} */
     const own = { get: () => output.config?.url ?? "", set: (value) => ((output.config ??= {}).url = value) };
     const url = input(own, on, { "data-path": `${where}.config.url`, "aria-label": "Address of the webhook", placeholder: "https://example.com/hook", dir: "ltr", spellcheck: "false" });
     const also = unshown(output.config, ["url"]);
@@ -213,6 +236,7 @@ function webhooks(goal, path, on) {
   return box;
 }
 
+/** @param {Raw} raw @param {On} on */
 function comingBack(raw, on) {
   const embedded = () => ((raw.settings ??= {}).embedded ??= {});
   const resumption = raw.settings?.embedded?.resumption;
@@ -227,6 +251,7 @@ function comingBack(raw, on) {
   });
   box.append(make("label", { class: "check" }, goesOn, "An open conversation goes on where it was left"));
   if (isOn) {
+    /** @type {Value} */
     const hours = { get: () => resumption.window_hours ?? 720, set: (value) => (embedded().resumption = { ...(resumption === true ? { enabled: true } : resumption), window_hours: Number(value) }) };
     box.append(line("For so many hours after it was left", "settings.embedded.resumption.window_hours", hours, on, "", { type: "number", min: "1" }));
   }
@@ -243,7 +268,9 @@ function comingBack(raw, on) {
   return box;
 }
 
+/** @param {Raw} raw @param {On} on */
 function onYourPage(raw, on) {
+  /** @param {string} part @param {string} key @returns {{get: () => any, set: (value: any) => void}} */
   const own = (part, key) => ({
     get: () => raw.settings?.embedded?.[part]?.[key] ?? "",
     set: (value) => put((((raw.settings ??= {}).embedded ??= {})[part] ??= {}), key, value),
@@ -269,20 +296,26 @@ function onYourPage(raw, on) {
   );
 }
 
-/** The control of a path. */
+/** The control of a path. @param {string} path */
 const at = (path) => `[data-path="${CSS.escape(path)}"]`;
 
-/** Where to go on in a list behind the removal of the one at `n`. */
+/** Where to go on in a list behind the removal of the one at `n`. @param {number} n @param {unknown[]} items */
 const near = (n, items) => Math.min(n, items.length - 1);
 
-/** The path of another item of the same list. */
+/** The path of another item of the same list. @param {string} path @param {number} n */
 const placeAt = (path, n) => `${path.slice(0, path.lastIndexOf("["))}[${n}]`;
 
-/** The keys that the form has no place for. */
+/** The keys that the form has no place for. @param {Raw} object @param {string[]} shown */
 const unshown = (object, shown, before = "") => Object.keys(object ?? {}).filter((key) => !shown.includes(key)).map((key) => before + key);
 
 // ---- small parts
 
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} attributes
+ * @param {(Node | string)[]} children
+ */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -290,6 +323,7 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** @param {Value} value @param {On} on @param {Attributes} attributes */
 function input(value, on, attributes) {
   const control = make("input", attributes);
   control.value = value.get();
@@ -297,10 +331,19 @@ function input(value, on, attributes) {
   return control;
 }
 
+/** @param {string} label @param {string} path @param {Value} value @param {On} on @param {string} hint @param {Attributes} attributes */
 function line(label, path, value, on, hint = "", attributes = {}) {
   return make("label", {}, label, input(value, on, { "data-path": path, placeholder: hint, ...attributes }));
 }
 
+/**
+ * @param {string[]} options
+ * @param {string} value
+ * @param {(value: string) => void} set
+ * @param {On} on
+ * @param {Attributes} attributes
+ * @param {Record<string, string>} words what each option is called, where it is not by its name
+ */
 function select(options, value, set, on, attributes, words = {}) {
   const control = make("select", attributes, ...options.map((each) => make("option", { value: each }, words[each] ?? each)));
   control.value = value;
@@ -308,11 +351,13 @@ function select(options, value, set, on, attributes, words = {}) {
   return control;
 }
 
+/** @param {string} label @param {string} path @param {Record<string, string>} words @param {string} value @param {(value: string) => void} set @param {On} on */
 function choice(label, path, words, value, set, on) {
   const options = value in words ? Object.keys(words) : [value, ...Object.keys(words)];
   return make("label", {}, label, select(options, value, set, on, { "data-path": path }, words));
 }
 
+/** @param {string} text @param {() => unknown} act @param {boolean} off @param {string} label for whoever does not see where it stands */
 function button(text, act, off = false, label = text) {
   const control = make("button", { type: "button", class: "quiet calm", "aria-label": label }, text);
   control.disabled = off;
@@ -320,26 +365,31 @@ function button(text, act, off = false, label = text) {
   return control;
 }
 
+/** @param {HTMLElement[]} children */
 const row = (...children) => make("div", { class: "tools" }, ...children);
+/** @param {HTMLElement[]} children */
 const pair = (...children) => make("div", { class: "pair" }, ...children);
 
-/** What was typed, with commas between; a number stays one where it was one. */
+/** What was typed, with commas between; a number stays one where it was one. @param {string} text @param {unknown[]} before */
 function list(text, before) {
   const numbers = before.length > 0 && before.every((each) => typeof each === "number");
   const parts = text.split(",").map((part) => part.trim()).filter(Boolean);
   return numbers && parts.every((part) => !Number.isNaN(Number(part))) ? parts.map(Number) : parts;
 }
 
+/** @param {Raw} object @param {string} key @param {any} value */
 function put(object, key, value) {
   if (value === "") delete object[key];
   else object[key] = value;
 }
 
+/** @param {unknown[]} items @param {number} n @param {number} by @returns {true} */
 function swap(items, n, by) {
   [items[n], items[n + by]] = [items[n + by], items[n]];
   return true;
 }
 
+/** @param {Raw} raw */
 function freeId(raw) {
   const taken = new Set(goalLists(raw).flatMap(([goals]) => goals.map((goal) => goal?.id)));
   let n = taken.size + 1;
@@ -347,12 +397,14 @@ function freeId(raw) {
   return `goal_${n}`;
 }
 
-/** Say beside the control that is nearest to a fault what is wrong there. */
+/** Say beside the control that is nearest to a fault what is wrong there. @param {Element} place @param {string} path @param {string} said */
 function tell(place, path, said) {
-  const controls = [...place.querySelectorAll("[data-path]")];
-  const near = controls
-    .filter((each) => path === each.dataset.path || path.startsWith(`${each.dataset.path}.`) || path.startsWith(`${each.dataset.path}[`))
-    .sort((a, b) => b.dataset.path.length - a.dataset.path.length)[0];
+  const controls = /** @type {HTMLElement[]} */ ([...place.querySelectorAll("[data-path]")]);
+  /** @param {HTMLElement} control */
+  const pathOfIt = ({ dataset }) => dataset.path ?? "";
+  const [near] = controls
+    .filter((each) => path === pathOfIt(each) || path.startsWith(`${pathOfIt(each)}.`) || path.startsWith(`${pathOfIt(each)}[`))
+    .sort((a, b) => pathOfIt(b).length - pathOfIt(a).length);
   if (!near) return;
   near.setAttribute("aria-invalid", "true");
   const words = make("p", { class: "wrong" }, said);

@@ -3,45 +3,55 @@
 import { offerCopying } from "./copy.js";
 import { tellTimes } from "./times.js";
 
-/** Follow the conversation at `root.dataset.live`. */
+/**
+ * What the server sends. `said` is the answer under way.
+ * @typedef {{entries: string, said: {id: string, text: string} | null, panels?: string, head: number}} News
+ */
+
+/** @param {string} id @returns {HTMLElement} a part that every such page has */
+const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** Follow the conversation at `root.dataset.live`. @param {HTMLElement} root */
 export function goLive(root) {
-  const timeline = document.getElementById("timeline");
-  const panels = document.getElementById("panels");
-  const connection = document.getElementById("connection");
-  const latest = document.getElementById("latest");
-  let source = null;
-  let address = new URL(root.dataset.live, location.href);
+  const timeline = part("timeline");
+  const panels = part("panels");
+  const connection = part("connection");
+  const latest = part("latest");
+  /** @type {EventSource | undefined} */
+  let source;
+  const address = new URL(root.dataset.live ?? "", location.href);
   let isOver = false;
   // Not the address of this page: that may be the one of a form that was sent.
-  const page = new URL(root.dataset.page, location.href);
+  const page = root.dataset.page ?? "";
 
+  /** @param {News} frame */
   function take(frame) {
     const follow = isAtEnd();
     if (frame.entries.trim()) addEntries(timeline, frame.entries);
     grow(timeline, frame.said);
     if (frame.panels) replacePanels(panels, frame.panels);
-    address.searchParams.set("after", frame.head);
+    address.searchParams.set("after", String(frame.head));
     if (timeline.querySelector(".words")) document.getElementById("silence")?.remove();
     if (follow) scrollTo({ top: document.documentElement.scrollHeight });
     offerLatest();
   }
 
   function open() {
-    source = new EventSource(address);
-    source.onopen = () => tell("");
-    source.onmessage = (event) => take(JSON.parse(event.data));
-    source.onerror = () => {
+    const opened = (source = new EventSource(address));
+    opened.onopen = () => tell("");
+    opened.onmessage = (event) => take(JSON.parse(event.data));
+    opened.onerror = () => {
       if (!isOver) tell("The line is cut; trying again …");
-      if (source.readyState === EventSource.CLOSED) setTimeout(lookAgain, 3000);
+      if (opened.readyState === EventSource.CLOSED) setTimeout(lookAgain, 3000);
     };
-    source.addEventListener("over", () => {
+    opened.addEventListener("over", () => {
       isOver = true;
-      source.close();
+      opened.close();
       for (const each of document.querySelectorAll("[data-while-open]")) each.remove();
     });
-    source.addEventListener("gone", () => {
+    opened.addEventListener("gone", () => {
       isOver = true;
-      source.close();
+      opened.close();
       location.replace(page); // says that there is nothing any more
     });
   }
@@ -59,6 +69,7 @@ export function goLive(root) {
     else reopen();
   }
 
+  /** @param {string} text how the line is; nothing where it is well */
   function tell(text) {
     connection.textContent = text;
     connection.hidden = !text;
@@ -87,7 +98,7 @@ function isAtEnd() {
   return document.documentElement.scrollHeight - innerHeight - scrollY < 120;
 }
 
-/** Put new entries at the end; an answer that is over takes the place of its growing words. */
+/** Put new entries at the end; an answer that is over takes the place of its growing words. @param {Element} timeline @param {string} html */
 function addEntries(timeline, html) {
   const drawn = parsed(html);
   tellTimes(drawn);
@@ -98,7 +109,7 @@ function addEntries(timeline, html) {
   }
 }
 
-/** The words of the answer under way. */
+/** The words of the answer under way. @param {Element} timeline @param {News["said"]} said */
 function grow(timeline, said) {
   let growing = timeline.querySelector(".growing");
   if (growing && growing.id !== `m-${said?.id}`) {
@@ -116,18 +127,22 @@ function grow(timeline, said) {
     timeline.append(growing);
   }
   const text = growing.querySelector("p");
-  if (text.textContent !== said.text) text.textContent = said.text;
+  if (text && text.textContent !== said.text) text.textContent = said.text;
 }
 
-/** Put panels in place that changed; what was folded open stays open, and one that is being used stays as it is. */
+/**
+ * Put panels in place that changed; what was folded open stays open, and one that is being used stays as it is.
+ * @param {Element} panels
+ * @param {string} html
+ */
 function replacePanels(panels, html) {
   const drawn = parsed(html);
   tellTimes(drawn);
   offerCopying(drawn);
-  for (const next of [...drawn.querySelectorAll("section[data-key]")]) {
-    const shown = panels.querySelector(`section[data-key="${CSS.escape(next.dataset.key)}"]`);
-    for (const details of next.querySelectorAll("details[data-key]")) {
-      const before = shown?.querySelector(`details[data-key="${CSS.escape(details.dataset.key)}"]`);
+  for (const next of /** @type {HTMLElement[]} */ ([...drawn.querySelectorAll("section[data-key]")])) {
+    const shown = panels.querySelector(`section${keyed(next)}`);
+    for (const details of /** @type {NodeListOf<HTMLDetailsElement>} */ (next.querySelectorAll("details[data-key]"))) {
+      const before = /** @type {HTMLDetailsElement | null | undefined} */ (shown?.querySelector(`details${keyed(details)}`));
       if (before) details.open = before.open;
     }
     if (!shown) panels.append(next);
@@ -135,6 +150,10 @@ function replacePanels(panels, html) {
   }
 }
 
+/** Finds what has the same key. @param {HTMLElement} element */
+const keyed = (element) => `[data-key="${CSS.escape(element.dataset.key ?? "")}"]`;
+
+/** @param {string} html of our own server */
 function parsed(html) {
   return document.importNode(new DOMParser().parseFromString(html, "text/html").body, true);
 }
