@@ -7,9 +7,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from roxels.actions import author
+from roxels.storage import operators
 from tests.browser.axe import stumbles
 from tests.browser.test_dashboard import gate, office, page
-from tests.dashboard.office import Office
+from tests.dashboard.office import EMAIL, PASSWORD, Office
 
 __all__ = ["gate", "office", "page"]
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -248,3 +249,52 @@ async def test_all_text_is_text(office: Office, page: Page) -> None:
     await opened(office, page, {"name": evil, "goals": [goal], "settings": {"greeting": evil}})
     assert await page.title() != "broken"
     assert await page.locator("[data-design] img").count() == 0
+
+
+async def sign_in_runs_out(office: Office) -> None:
+    found = await office.store.read_across(operators.by_email, EMAIL)
+    assert found
+    await office.store.write_across(operators.end_all_sessions, found[0].id)
+
+
+async def test_what_was_written_is_not_lost_to_a_sign_in_that_ran_out(office: Office, page: Page) -> None:
+    template_id = await opened(office, page)
+    name = page.locator("[data-design]").get_by_label("Name", exact=True)
+    await name.fill("An hour of work")
+    await sign_in_runs_out(office)
+    await page.get_by_role("button", name="Publish", exact=True).first.click()
+    async with page.expect_popup() as popup:
+        await page.get_by_role("alert").get_by_role("link", name="Sign in").click()
+    door = await popup.value
+    await door.get_by_label("E-mail").fill(EMAIL)
+    await door.get_by_label("Password").fill(PASSWORD)
+    await door.get_by_role("button", name="Sign in").click()
+    await expect(door.get_by_role("heading", name="People")).to_be_visible()
+    await door.get_by_role("button", name="live").click()
+    await page.get_by_role("button", name="Publish", exact=True).first.click()
+    await expect(page.get_by_role("alert")).to_contain_text("You look at live by now, and this belongs to test.")
+    await door.get_by_role("button", name="test").click()
+    await expect(door.get_by_role("heading", name="People")).to_be_visible()
+    await page.get_by_role("button", name="Publish", exact=True).first.click()
+    await expect(page.get_by_role("heading", name="An hour of work")).to_be_visible()
+    assert (await office.store.read("test", author.current, template_id)).raw["name"] == "An hour of work"
+
+
+async def test_what_was_written_waits_for_the_server(office: Office, page: Page) -> None:
+    await opened(office, page)
+    await page.locator("[data-design]").get_by_label("Name", exact=True).fill("On a train")
+    await page.context.set_offline(True)
+    await page.get_by_role("button", name="Keep as a draft").click()
+    await expect(page.get_by_role("alert")).to_contain_text("The server cannot be reached.")
+    await page.context.set_offline(False)
+    await page.get_by_role("button", name="Keep as a draft").click()
+    await expect(page.locator(".versions").get_by_text("draft", exact=True)).to_be_visible()
+    assert await page.locator("[data-design]").get_by_label("Name", exact=True).input_value() == "On a train"
+
+
+async def test_nobody_talks_beside_the_form_who_is_signed_out(office: Office, page: Page) -> None:
+    await opened(office, page)
+    await sign_in_runs_out(office)
+    await page.get_by_role("button", name="Talk").click()
+    await expect(page.get_by_role("alert")).to_contain_text("You are signed out by now.")
+    assert await page.locator("#trial").is_hidden()

@@ -4,7 +4,7 @@ from typing import get_args
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from roxels.dashboard.desk import Desk
 from roxels.dashboard.gate import (
@@ -18,6 +18,7 @@ from roxels.dashboard.gate import (
     path_within,
     text_of,
 )
+from roxels.dashboard.pages import HEADERS
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import Forbidden, Invalid, RateLimited, RoxelsError, Unauthorized
 from roxels.storage import operators
@@ -70,6 +71,10 @@ class Entrance:
         except (Invalid, Unauthorized, RateLimited) as fault:
             return await self._form(request, HOME, name="welcome.html", email=email, fault=fault)
         return self._inside(HOME, token)
+
+    async def here(self, viewer: Viewer, _request: Request) -> Response:
+        """Who is signed in, for a page that has stood open for long: what its forms must carry by now."""
+        return JSONResponse({"csrf": viewer.csrf, "environment": viewer.environment}, headers=HEADERS)
 
     async def sign_out(self, viewer: Viewer, _request: Request, _form: FormData) -> Response:
         """End the session."""

@@ -39,12 +39,13 @@ def dashboard_routes(services: Services) -> list[Route]:
 
 
 def _entrance(desk: Desk, gate: Gate) -> list[Route]:
-    entrance, changes = Entrance(desk, gate), gate.changes
+    entrance, shows, changes = Entrance(desk, gate), gate.shows, gate.changes
     return [
         Route("/dashboard/login", entrance.page, methods=["GET"]),
         Route("/dashboard/login", entrance.sign_in, methods=["POST"]),
         Route(WELCOME, entrance.welcome_page, methods=["GET"]),
         Route(WELCOME, entrance.welcome, methods=["POST"]),
+        Route("/dashboard/here", shows(entrance.here), methods=["GET"]),
         Route("/dashboard/logout", changes(entrance.sign_out), methods=["POST"]),
         Route("/dashboard/logout/everywhere", changes(entrance.sign_out_everywhere), methods=["POST"]),
         Route("/dashboard/environment", changes(entrance.choose), methods=["POST"]),

@@ -5,10 +5,12 @@ import { design } from "./design.js";
 import { goLive } from "./live.js";
 import { keepFresh } from "./refresh.js";
 import { tellTimes } from "./times.js";
+import { keepTyped } from "./typed.js";
 
 offerCopying(document);
 tellTimes(document);
 askBeforeSending(document);
+keepTyped(document);
 
 const refreshed = document.querySelector("[data-refresh]");
 if (refreshed) keepFresh(refreshed);
@@ -29,7 +31,7 @@ if (place && text && json) design(place, text, json);
 for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-beside]"))) {
   const { beside = "" } = form.dataset;
   form.target = beside;
-  form.addEventListener("submit", () => document.getElementById(beside)?.removeAttribute("hidden"));
+  form.addEventListener("submit", (event) => event.defaultPrevented || document.getElementById(beside)?.removeAttribute("hidden"));
 }
 
 // A code behind `#` goes into its field, and out of the address.
