@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from roxels import server
 from roxels.actions import author
-from roxels.actions.open import Opened, Wish, open_visit
+from roxels.actions.open import Opened, VisitRequest, open_visit
 from roxels.ambient import RandomIds, SystemClock
 from roxels.cli import app
 from roxels.domain.proof import Proof
@@ -65,9 +65,9 @@ def visits(data: Path, *external_ids: str) -> list[Opened]:
     return asyncio.run(run())
 
 
-def wish(template_id: str, external_id: str) -> Wish:
+def wish(template_id: str, external_id: str) -> VisitRequest:
     """Somebody comes."""
-    return Wish(
+    return VisitRequest(
         template_id=template_id,
         external_id=external_id,
         name=f"Name of {external_id}",

@@ -8,10 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from roxels.actions import forget
-from roxels.actions.forget import Wish
+from roxels.actions.forget import ErasureRequest
 from roxels.actions.identify import TokenRefused, note_refusal
-from roxels.actions.open import Wish as OpenWish
-from roxels.actions.open import open_visit
+from roxels.actions.open import VisitRequest, open_visit
 from roxels.ambient import RandomIds, SystemClock
 from roxels.api.services import RunsWith
 from roxels.domain.proof import Proof
@@ -30,7 +29,7 @@ def house_of(folder: Path) -> House:
 async def begin_to_erase(house: House, external_id: str) -> None:
     """Only the first transaction, as if the process was killed then."""
     template_id = await house.store.write("test", templates.create, TEMPLATE, house.ids)
-    visit = OpenWish(
+    visit = VisitRequest(
         template_id=template_id,
         external_id=external_id,
         name=None,
@@ -40,7 +39,7 @@ async def begin_to_erase(house: House, external_id: str) -> None:
         context={},
     )
     await house.store.write("test", open_visit, visit, house.ids)
-    wish = Wish(by="external_id", id=external_id, reason="api", salt=house.keyring.subject_salt)
+    wish = ErasureRequest(by="external_id", id=external_id, reason="api", salt=house.keyring.subject_salt)
     await house.store.write("test", forget.forget, wish, house.ids)
 
 

@@ -30,7 +30,7 @@ from roxels.storage import persons, receipts
 from roxels.storage.audit import COMMAND
 from roxels.storage.erase_list import FILE, ID, EraseList, EraseListMissing
 from roxels.storage.leases import Processes
-from roxels.storage.receipts import Link
+from roxels.storage.receipts import ChainLink
 from roxels.storage.transaction import Environment, Reading
 from roxels.storage.vault import SIGNING, Signer, verifiers
 
@@ -200,8 +200,8 @@ def _check_unused(folder: Path) -> None:
         fail("A server runs on this data folder. Stop it first.")
 
 
-async def _receipts(house: House, environment: Environment) -> list[Link]:
-    found: list[Link] = []
+async def _receipts(house: House, environment: Environment) -> list[ChainLink]:
+    found: list[ChainLink] = []
     while more := await house.store.read(environment, receipts.oldest, after=found[-1].n if found else 0, limit=500):
         found += more
     return found

@@ -28,7 +28,7 @@ Key = Annotated[
 ]
 
 
-class Refused(Exception):
+class ServerRefused(Exception):
     """The server said no. The text is what it said."""
 
     code = "refused"
@@ -116,7 +116,7 @@ class _Server:
     async def call(
         self, method: str, path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        """Ask the server. Raises `Refused`."""
+        """Ask the server. Raises `ServerRefused`."""
         async with (
             aiohttp.ClientSession(headers=self._headers | (headers or {})) as http,
             http.request(method, f"{self._url}{path}", json=body) as answer,
@@ -125,7 +125,7 @@ class _Server:
             if answer.status == 404:
                 raise _Unknown
             if answer.status >= 400:
-                raise Refused(_sentence(said))
+                raise ServerRefused(_sentence(said))
             found: dict[str, Any] = said
             return found
 
@@ -161,7 +161,7 @@ def _read(file: str) -> dict[str, Any]:
 def _run(work: Any) -> Any:
     try:
         return asyncio.run(work)
-    except Refused as fault:
+    except ServerRefused as fault:
         fail(str(fault))
     except (aiohttp.ClientError, OSError, ValueError) as fault:
         fail(f"The server cannot be reached: {type(fault).__name__}. Is --url right, and does it run?")

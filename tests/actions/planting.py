@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import JSON, Column, Integer, LargeBinary, Table, UniqueConstraint, insert, update
 
-from roxels.actions.open import Opened, Wish, open_visit
+from roxels.actions.open import Opened, VisitRequest, open_visit
 from roxels.domain.conversation import EMPTY, Conversation
 from roxels.domain.events import AgentSaid, AgentStarted, FieldCaptured, PersonSaid
 from roxels.domain.ids import Kind
@@ -26,7 +26,7 @@ from roxels.domain.proof import Proof
 from roxels.storage import conversations, log
 from roxels.storage.log import Append, Piece
 from roxels.storage.roads import ROADS
-from roxels.storage.schema import PERSON, Moment, persons
+from roxels.storage.schema import PERSON, UtcDateTime, persons
 from roxels.storage.store import Store
 from roxels.storage.transaction import Writing
 from roxels.testing import CountedIds
@@ -136,7 +136,7 @@ async def plant(store: Store, template_id: str, people: Sequence[Planted], chanc
 
 
 def _open(tx: Writing, person: Planted, template_id: str, ids: CountedIds) -> None:
-    wish = Wish(
+    wish = VisitRequest(
         template_id=template_id,
         external_id=person.external_id,
         name=person.words if person.is_first else None,
@@ -206,7 +206,7 @@ def _value(column: Column[Any], person: Planted, number: int, parents: dict[str,
     if column.name == "environment":
         return "test"
     words = person.words if column.info["about"] == PERSON else "nothing"
-    if isinstance(column.type, Moment):
+    if isinstance(column.type, UtcDateTime):
         return person.visit.expires_at
     if isinstance(column.type, JSON):
         return {words: [words]}

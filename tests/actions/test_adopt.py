@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from roxels.actions import adopt
-from roxels.actions.open import Opened, Wish, open_visit
+from roxels.actions.open import Opened, VisitRequest, open_visit
 from roxels.actions.recollect import recollect_all
 from roxels.domain.errors import Conflict
 from roxels.domain.events import AnyEvent, ContextAdded, FieldCaptured, PersonSaid
@@ -20,9 +20,9 @@ from roxels.storage.transaction import Reading, Writing
 from roxels.testing import CountedIds
 
 
-def wish(template_id: str, who: str | None, *, proof: Proof | None = None, browser: str | None = None) -> Wish:
+def wish(template_id: str, who: str | None, *, proof: Proof | None = None, browser: str | None = None) -> VisitRequest:
     claim = Proof.anonymous if who is None else Proof.claimed
-    return Wish(
+    return VisitRequest(
         template_id=template_id,
         external_id=who,
         name=None,

@@ -9,9 +9,8 @@ from sqlalchemy import func, select
 
 from roxels.actions import forget
 from roxels.actions.eraser import Erased, Eraser, Sweeping
-from roxels.actions.forget import Wish
-from roxels.actions.open import Opened, open_visit
-from roxels.actions.open import Wish as OpenWish
+from roxels.actions.forget import ErasureRequest
+from roxels.actions.open import Opened, VisitRequest, open_visit
 from roxels.domain.errors import NotFound
 from roxels.domain.events import AnyEvent, PersonSaid
 from roxels.domain.proof import Proof, sight_of
@@ -33,7 +32,7 @@ async def visit(
     store: Store, template_id: str, ids: CountedIds, external_id: str | None = "ada", *, resume: bool = True
 ) -> Opened:
     """A visit of somebody."""
-    wish = OpenWish(
+    wish = VisitRequest(
         template_id=template_id,
         external_id=external_id,
         name="Ada",
@@ -79,7 +78,9 @@ def receipt_of(answer: Erased | Sweeping) -> Receipt:
 
 async def begin(store: Store, keyring: Keyring, ids: CountedIds, by: forget.By, id: str) -> Erasure:
     """Only the first transaction of an erasure, as if the process ended then."""
-    return await store.write("test", forget.forget, Wish(by=by, id=id, reason="api", salt=keyring.subject_salt), ids)
+    return await store.write(
+        "test", forget.forget, ErasureRequest(by=by, id=id, reason="api", salt=keyring.subject_salt), ids
+    )
 
 
 async def test_the_receipt_counts_every_row_and_holds(

@@ -3,7 +3,7 @@
 import pytest
 
 from roxels.actions import author, people, recollect
-from roxels.actions.open import Opened, Wish, open_visit
+from roxels.actions.open import Opened, VisitRequest, open_visit
 from roxels.domain.ids import Ids
 from roxels.domain.memory import Memory
 from roxels.domain.proof import Method, Proof
@@ -20,7 +20,7 @@ def come(tx: Writing, policy: str, proof: Proof, ids: Ids) -> Opened:
     """Somebody comes as Ada, of whom something is kept."""
     template = author.create(tx, {**TEMPLATE, "settings": {"embedded": {"history_requires": policy}}}, ids)
     people.upsert(tx, "ada", {"org_context": {"plan": "gold"}}, ids)
-    wish = Wish(
+    wish = VisitRequest(
         template_id=template.id,
         external_id="ada",
         name=None,

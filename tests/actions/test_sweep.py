@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
 from roxels.actions.finish import complete_ended
-from roxels.actions.open import Opened, Wish, open_visit
+from roxels.actions.open import Opened, VisitRequest, open_visit
 from roxels.actions.sweep import EVERY, Sweeper
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.events import (
@@ -62,7 +62,7 @@ class World:
     ) -> Opened:
         """A conversation as its first visit left it; with `owes`, ended, by a process that died right then."""
         template_id = await self.store.write("test", templates.create, template(resumption), self.ids)
-        wish = Wish(
+        wish = VisitRequest(
             template_id=template_id,
             external_id=None if proof is Proof.anonymous else self.ids.new("person"),
             name=None,

@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from roxels.actions.identify import TokenRefused, create_secret, identify, revoke_secret
-from roxels.actions.open import Wish
+from roxels.actions.open import VisitRequest
 from roxels.domain.proof import Proof
 from roxels.storage.database import Backend
 from roxels.storage.store import Store
@@ -18,8 +18,8 @@ from roxels.testing import CountedIds, FakeClock
 from tests.cluster import open_in
 
 
-def wish(template_id: str) -> Wish:
-    return Wish(
+def wish(template_id: str) -> VisitRequest:
+    return VisitRequest(
         template_id=template_id,
         external_id=None,
         name=None,

@@ -15,7 +15,7 @@ import msgspec
 from roxels.agent.dialogue.planning import plan
 from roxels.agent.ports import Scene
 from roxels.agent.speakers.scripted import ScriptedSpeaker
-from roxels.agent.turn import Kept, Piece, settled, turn
+from roxels.agent.turn import Piece, Together, settled, turn
 from roxels.domain import conversation, soundness, templates
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.events import (
@@ -154,7 +154,7 @@ class Talk:
         said, self.rest = scene.said_so_far, ""
         async for step in turn(scene, self.speaker, self.ids):
             match step:
-                case Kept():
+                case Together():
                     self.keep(step.events)
                 case Piece():
                     assert step.start == len(said)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roxels.agent.joint import LOOK_AHEAD, Joint, Whole
+from roxels.agent.joint import LOOK_AHEAD, Joint, WholeWords
 
 ANSWERS = (
     "Hello Ada, good to see you here. We build engines for people like yourself. What company do you work for today?",
@@ -133,13 +133,13 @@ def test_words_that_occur_once_join_whatever_is_repeated(words: list[str], data:
 
 @given(st.text(max_size=200), st.integers(1, 9))
 def test_whole_words_lose_nothing(text: str, size: int) -> None:
-    whole = Whole()
+    whole = WholeWords()
     out = [whole.feed(text[at : at + size]) for at in range(0, len(text), size)]
     assert "".join(out) + whole.end() == text
 
 
 def test_words_come_whole() -> None:
-    whole = Whole()
+    whole = WholeWords()
     assert [whole.feed(part) for part in ("Hel", "lo A", "da, good ", "day")] == ["", "Hello ", "Ada, good ", ""]
     assert whole.end() == "day"
-    assert Whole().feed("こんにちは") == "こんにちは"
+    assert WholeWords().feed("こんにちは") == "こんにちは"

@@ -22,7 +22,7 @@ from roxels.agent.speakers.fallback import FIRST_REST, FallbackSpeaker
 from roxels.agent.speakers.model import ModelSpeaker, Patience
 from roxels.agent.speakers.openai import Limits, OpenAIEngine
 from roxels.agent.speakers.scripted import ScriptedSpeaker
-from roxels.agent.turn import Kept, Piece, TurnStep, turn
+from roxels.agent.turn import Piece, Together, TurnStep, turn
 from roxels.ambient import SystemClock
 from roxels.domain import conversation
 from roxels.domain.clock import Clock
@@ -97,7 +97,7 @@ class Chat(Talk):
         async with aclosing(self._steps(self.scene(said_so_far=self.shown, **changes))) as steps:
             async for step in steps:
                 match step:
-                    case Kept():
+                    case Together():
                         self.keep(step.events)
                     case Piece():
                         assert step.start == len(self.shown)

@@ -12,7 +12,7 @@ from roxels.actions import finish
 from roxels.domain.events import SessionJoined
 from roxels.domain.lifecycle import EVENTS
 from roxels.storage import outbox
-from roxels.storage.outbox import Settled, Wish
+from roxels.storage.outbox import ClaimRequest, Settled
 from roxels.storage.schema import deliveries
 from roxels.storage.transaction import Across, AcrossWriting
 from tests.api.conftest import Door, told
@@ -119,7 +119,7 @@ async def test_nobody_came_back(door: Door, server: httpx2.AsyncClient) -> None:
 
 def _fail(tx: AcrossWriting) -> list[str]:
     """One attempt at all that is due, refused."""
-    wish = Wish(claim="p.1", life=timedelta(seconds=9), limit=9, per_destination=9)
+    wish = ClaimRequest(claim="p.1", life=timedelta(seconds=9), limit=9, per_destination=9)
     taken = outbox.exchange(tx, [], [], wish).taken
     settled = [
         Settled(

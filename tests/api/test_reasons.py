@@ -10,7 +10,7 @@ from roxels.actions.finish import end_conversation
 from roxels.domain.events import ConversationExpired
 from roxels.domain.resumption import Reason
 from roxels.storage import conversations
-from roxels.storage.conversations import Wanted
+from roxels.storage.conversations import ConversationFilter
 from roxels.storage.pages import Span
 from tests.api.conftest import TEMPLATE, Door, make
 from tests.api.test_browser import EXCHANGE
@@ -48,7 +48,7 @@ class Way(Place):
 
     async def told_to_the_owner(self, session_id: str) -> set[str]:
         """The reason as the API and the dashboard's lists have it."""
-        page = await self.door.store.read("test", conversations.listed, Wanted(), Span(limit=50))
+        page = await self.door.store.read("test", conversations.listed, ConversationFilter(), Span(limit=50))
         found = {visit.reason for each in page.items for visit in each.visits if visit.id == session_id}
         async with self.door.client(self.secret) as server:
             for item in (await server.get("/v1/interviews")).json()["items"]:

@@ -17,7 +17,7 @@ import httpx2
 import pytest
 from sqlalchemy import event
 
-from roxels.actions.open import Wish, open_visit
+from roxels.actions.open import VisitRequest, open_visit
 from roxels.ambient import SystemClock
 from roxels.domain.ids import Ids
 from roxels.domain.proof import Proof
@@ -42,7 +42,7 @@ async def place(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
 async def known_as(ground: Ground, place: Place, name: str, talks: int = 1) -> str:
     """The external id of somebody with so many verified conversations."""
     external_id = f"{name}_{ground.house.ids.key(8).hex()}"
-    wish = Wish(
+    wish = VisitRequest(
         template_id=place.template_id,
         external_id=external_id,
         name="Ada Lovelace",

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from roxels.actions.open import Wish, open_visit
+from roxels.actions.open import VisitRequest, open_visit
 from roxels.actions.recollect import recollect
 from roxels.agent import prompt
 from roxels.agent.ports import Scene
@@ -137,7 +137,7 @@ async def _prompt(ground: Ground, victim: Victim, *, resume: bool) -> str:
 def _told(tx: Writing, ground: Ground, victim: Victim, resume: bool) -> str:
     is_verified = victim.proof == "verified"
     cookie = next(iter(victim.browser.jar.values()), None)
-    wish = Wish(
+    wish = VisitRequest(
         template_id=victim.place.template_id,
         external_id=victim.external_id,
         name=None,

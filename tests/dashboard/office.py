@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from roxels.actions import author, manage
 from roxels.actions.eraser import Eraser
 from roxels.actions.jobs import Jobs
-from roxels.actions.open import Opened, Wish, open_visit
+from roxels.actions.open import Opened, VisitRequest, open_visit
 from roxels.agent.ports import Speaker
 from roxels.api.app import build_api
 from roxels.api.services import Services
@@ -137,7 +137,7 @@ class Office:
         browser: str | None = None,
     ) -> Opened:
         """Somebody comes."""
-        wish = Wish(
+        wish = VisitRequest(
             template_id=self.template_id,
             external_id=external_id,
             name=name,

@@ -190,7 +190,7 @@ async def test_a_transcript_is_read_by_no_way_without_a_line_in_the_audit_log(
     talk = f"/dashboard/conversations/{opened.conversation_id}"
 
     async def views() -> int:
-        page = await office.store.read("test", audit.listed, audit.Wanted(action="transcript.viewed"), Span())
+        page = await office.store.read("test", audit.listed, audit.AuditFilter(action="transcript.viewed"), Span())
         return len(page.items)
 
     for number, way in enumerate(("", "/events", "/json", "/live?after=0", "/live?after=999"), 1):

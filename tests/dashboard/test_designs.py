@@ -105,7 +105,7 @@ async def test_it_can_be_tried_as_anybody(
     visit = await office.store.read_across(sessions.by_join_secret, interview_id, secret)
     assert visit is not None
     assert visit.external_id == external_id
-    noted = await office.store.read("test", audit.listed, audit.Wanted(action="template.tried"), Span(limit=9))
+    noted = await office.store.read("test", audit.listed, audit.AuditFilter(action="template.tried"), Span(limit=9))
     assert [(entry.action, entry.actor_kind) for entry in noted.items] == [("template.tried", "operator")]
 
 

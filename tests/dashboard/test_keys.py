@@ -51,7 +51,7 @@ async def test_one_is_revoked_and_noted(office: Office, operator: httpx2.AsyncCl
     after = await shown(operator, f"/dashboard/{place}")
     assert re.search("my server( HS256)? revoked", after.text)
     assert found.group(1) not in after.links
-    noted = await office.store.read("test", audit.listed, audit.Wanted(), Span())
+    noted = await office.store.read("test", audit.listed, audit.AuditFilter(), Span())
     done = [entry.action.partition(".")[2] for entry in noted.items if not entry.action.startswith("operator.")]
     assert done == ["revoked", "created"]
     missing = await operator.post(f"/dashboard/{place}/nope/revoke", data={"csrf": csrf(page)})

@@ -16,7 +16,7 @@ from roxels.domain.proof import Proof
 from roxels.domain.resumption import Reason
 from roxels.storage import deliveries
 from roxels.storage import lifecycle as outgoing
-from roxels.storage.deliveries import Wanted
+from roxels.storage.deliveries import DeliveryFilter
 from roxels.storage.pages import Span
 from roxels.testing import CountedIds, FakeClock
 from tests.dashboard import people
@@ -271,7 +271,7 @@ async def test_what_names_nobody_is_sent_again(office: Office, operator: httpx2.
     told = Happened(id="evt_1", name="person.erased", at=office.clock.now(), told={"receipt_id": "rcpt_1"})
     await office.store.write("test", outgoing.tell, "test", told)
     form = {"csrf": csrf(await operator.get("/dashboard/"))}
-    delivery_id = (await office.store.read("test", deliveries.listed, Wanted(), Span())).items[0].id
+    delivery_id = (await office.store.read("test", deliveries.listed, DeliveryFilter(), Span())).items[0].id
     sent = await operator.post(f"/dashboard/deliveries/{delivery_id}/send", data=form)
     assert (sent.status_code, sent.headers["location"]) == (303, f"/dashboard/deliveries/{delivery_id}")
 

@@ -208,4 +208,4 @@ async def test_who_looked_at_a_person_stands_in_the_audit_log(
 def every_view(tx: Reading, person_id: str, office: Office) -> list[Any]:
     """The lines about looks at this person."""
     subject = subject_of(office.services.audit.salt, "person", person_id)
-    return list(audit.listed(tx, audit.Wanted(action="person.viewed", subjects=[subject]), Span(limit=50)).items)
+    return list(audit.listed(tx, audit.AuditFilter(action="person.viewed", subjects=[subject]), Span(limit=50)).items)

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roxels.actions.browse import Progress
+from roxels.actions.browse import News
 from roxels.api import views
 from roxels.dashboard import timeline, words
 from roxels.dashboard.conversations import panels
@@ -40,7 +40,7 @@ def test_every_history_can_be_drawn(facts: list[Fact]) -> None:
         speaker=None,
         left_at=None,
     )
-    progress = Progress(facts=facts, stored=stored, deliveries=())
+    progress = News(facts=facts, stored=stored, deliveries=())
     Markup(PAGES.part("entries.html", entries=timeline.entries(facts, OURS, BROWSERS)))
     Markup(PAGES.part("panels.html", csrf="c", **panels(OURS, progress)))
     for fact in facts:

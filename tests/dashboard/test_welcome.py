@@ -43,7 +43,7 @@ async def test_the_first_operator_comes_by_the_code_in_the_log(office: Office, s
     assert (response.status_code, response.headers["location"]) == (303, "/dashboard/")
     assert (await stranger.get("/dashboard/")).status_code == 200
     assert await office.store.write_across(welcome.show_first_code, office.ids, auditor) is None
-    noted = await office.store.read("test", audit.listed, audit.Wanted(), Span(limit=9))
+    noted = await office.store.read("test", audit.listed, audit.AuditFilter(), Span(limit=9))
     assert [entry.action for entry in noted.items][::-1] == [
         "operator.code_made",
         "operator.password_chosen",

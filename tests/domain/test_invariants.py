@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from roxels.domain import invariants
-from roxels.domain.invariants import Broken, broken
+from roxels.domain.invariants import BrokenRule, broken
 
 TEAM = {"when": {"plan": "team"}, "then": {"seats": "required"}}
 SOLO = {"when": {"plan": "solo"}, "then": {"seats": 1}, "message": "A solo plan has one seat."}
@@ -49,7 +49,7 @@ def test_what_breaks_a_rule(rule: dict[str, Any], data: dict[str, Any], fields: 
 
 
 def test_what_is_wanted_and_said() -> None:
-    wrong = Broken(fields=("seats", "plan"), message="A solo plan has one seat.", wanted={"seats": 1})
+    wrong = BrokenRule(fields=("seats", "plan"), message="A solo plan has one seat.", wanted={"seats": 1})
     assert broken([invariants.read(SOLO)], {"plan": "solo", "seats": 2}) == [wrong]
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from roxels import webhooks
 from roxels.actions import finish
 from roxels.actions import secrets as keeping
-from roxels.actions.open import Opened, Wish, open_visit
+from roxels.actions.open import Opened, VisitRequest, open_visit
 from roxels.ambient import RandomIds, SystemClock
 from roxels.domain import outputs, soundness
 from roxels.domain.conversation import fold
@@ -158,7 +158,7 @@ class Office:
         """Somebody's conversation on this template."""
         assert soundness.faults(raw) == []
         template_id = await self.store.write(environment, templates.create, raw, self.ids)
-        wish = Wish(
+        wish = VisitRequest(
             template_id=template_id,
             external_id=external_id,
             name=None,

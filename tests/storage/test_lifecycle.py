@@ -10,7 +10,7 @@ from roxels.actions import secrets as keep
 from roxels.actions.finish import end_conversation
 from roxels.domain.lifecycle import EVENTS, Happened
 from roxels.storage import lifecycle, outbox, resealing
-from roxels.storage.outbox import Claimed, Settled, Wish
+from roxels.storage.outbox import Claimed, ClaimRequest, Settled
 from roxels.storage.resealing import Progress
 from roxels.storage.schema import deliveries, secrets
 from roxels.storage.store import Store
@@ -27,7 +27,7 @@ def rows(tx: Across) -> list[Rows]:
 
 
 def claim(tx: AcrossWriting) -> list[Claimed]:
-    wish = Wish(claim="p.1", life=timedelta(seconds=9), limit=9, per_destination=9)
+    wish = ClaimRequest(claim="p.1", life=timedelta(seconds=9), limit=9, per_destination=9)
     return outbox.exchange(tx, [], [], wish).taken
 
 

@@ -19,11 +19,11 @@ from roxels.testing import START, CountedIds, FakeClock
 AFTER = Cursor(START, "x", "test")
 #: (list, what is wanted, the columns of the index that finds it)
 LISTS: list[tuple[Callable[..., Page[Any]], Any, str]] = [
-    (deliveries.listed, deliveries.Wanted(), "environment_created_at_id"),
-    (deliveries.listed, deliveries.Wanted(status="failed"), "environment_status_created_at_id"),
-    (deliveries.listed, deliveries.Wanted(status="delivered"), "environment_status_created_at_id"),
-    (audit.listed, audit.Wanted(), "environment_at_id"),
-    (audit.listed, audit.Wanted(subjects=("a", "b")), "environment_subject_at_id"),
+    (deliveries.listed, deliveries.DeliveryFilter(), "environment_created_at_id"),
+    (deliveries.listed, deliveries.DeliveryFilter(status="failed"), "environment_status_created_at_id"),
+    (deliveries.listed, deliveries.DeliveryFilter(status="delivered"), "environment_status_created_at_id"),
+    (audit.listed, audit.AuditFilter(), "environment_at_id"),
+    (audit.listed, audit.AuditFilter(subjects=("a", "b")), "environment_subject_at_id"),
 ]
 
 
@@ -75,15 +75,15 @@ async def test_pages_of_the_audit_log_join_up_whatever_belongs_to_no_environment
             await store.write_across(auditor.note_entry, Actor("operator", "op_1"), "operator.signed_in")
         await store.write("live", auditor.note, Actor("key", "key_2"), "key.created")
         clock.advance(number % 2)
-    whole = (await store.read("test", audit.listed, audit.Wanted(), Span(limit=100))).items
+    whole = (await store.read("test", audit.listed, audit.AuditFilter(), Span(limit=100))).items
     assert len(whole) == 20
     assert whole == sorted(whole, key=lambda each: (each.at, each.id), reverse=True)
     joined, after = [], None
     while True:
-        page = await store.read("test", audit.listed, audit.Wanted(), Span(limit=3, after=after))
+        page = await store.read("test", audit.listed, audit.AuditFilter(), Span(limit=3, after=after))
         joined += page.items
         if page.next is None:
             break
         after = page.next
     assert joined == whole
-    assert (await store.read("test", audit.listed, audit.Wanted(subjects=()), Span())).items == []
+    assert (await store.read("test", audit.listed, audit.AuditFilter(subjects=()), Span())).items == []

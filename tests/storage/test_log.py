@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
-from roxels.actions.open import Opened, Wish, open_visit
+from roxels.actions.open import Opened, VisitRequest, open_visit
 from roxels.domain.conversation import fold
 from roxels.domain.events import AgentSaid, AgentStarted, AnyEvent, Fact, PersonSaid
 from roxels.domain.proof import Proof
@@ -26,7 +26,7 @@ from tests.domain.histories import histories
 
 async def opened(store: Store, template_id: str, ids: CountedIds, external_id: str = "ada") -> Opened:
     """A fresh visit of somebody."""
-    wish = Wish(
+    wish = VisitRequest(
         template_id=template_id,
         external_id=external_id,
         name=None,

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from roxels.actions.adopt import adopt
-from roxels.actions.open import Wish, open_visit
+from roxels.actions.open import VisitRequest, open_visit
 from roxels.domain.proof import POLICIES, Proof, Talk, opens, sight_of
 from roxels.storage import devices, schema, templates
 from roxels.storage.seen import seen
@@ -24,10 +24,10 @@ def template(policy: Proof) -> dict[str, Any]:
     return {**TEMPLATE, "settings": {"embedded": {"resumption": True, "history_requires": policy.name}}}
 
 
-def wish(chance: Chance, template_ids: list[str]) -> Wish:
+def wish(chance: Chance, template_ids: list[str]) -> VisitRequest:
     is_server = chance.below(5) == 0
     proof = Proof.verified if is_server or chance.below(5) == 0 else Proof.claimed
-    return Wish(
+    return VisitRequest(
         template_id=template_ids[chance.below(3)],
         external_id=["ada", "bob"][chance.below(2)],
         name=None,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from roxels.domain.fields import Field
-from roxels.understanding import Moment, Reading, Refused, Unclear, Understood, understand
+from roxels.understanding import Declined, Moment, Reading, Unclear, Understood, understand
 
 TABLE = Path(__file__).parent / "utterances.toml"
 
@@ -37,7 +37,7 @@ class Utterance(msgspec.Struct, frozen=True):
                 return self.kind == "understood" and type(value) is type(self.value) and bool(value == self.value)
             case Unclear():
                 return self.kind == "unclear"
-            case Refused():
+            case Declined():
                 return self.kind == "refused"
 
 

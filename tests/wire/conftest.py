@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from roxels.actions.open import Opened, Wish, open_visit
+from roxels.actions.open import Opened, VisitRequest, open_visit
 from roxels.agent.ports import Speaker
 from roxels.domain.proof import Proof
 from roxels.storage import templates
@@ -99,7 +99,7 @@ class House:
         proof: Proof = Proof.claimed,
     ) -> Opened:
         """A visit of somebody."""
-        wish = Wish(
+        wish = VisitRequest(
             template_id=self.template_id,
             external_id=external_id,
             name=None,

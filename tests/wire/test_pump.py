@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roxels.agent.ports import Signal
-from roxels.agent.turn import Kept, Piece, TurnStep
+from roxels.agent.turn import Piece, Together, TurnStep
 from roxels.domain.events import AgentSaid, AgentStarted, FieldCaptured
 from roxels.storage import log
 from roxels.storage.log import Append
@@ -48,7 +48,7 @@ async def test_the_same_steps_come_out(plan: list[tuple[str, bool, bool]]) -> No
             said += len(f"{number} ")
         else:
             fact = FieldCaptured(goal_id="g", field="f", value=number)
-            steps.append(Kept((fact,)) if kind == "k" else Signal("typing"))
+            steps.append(Together((fact,)) if kind == "k" else Signal("typing"))
     out: list[Share | Signal] = []
     pauses = iter([pause for _, _, pause in plan] + [False] * 99)
     async for step in Ahead(played(steps, [slow for _, slow, _ in plan]), heard()):
@@ -78,13 +78,13 @@ def _happened(steps: Sequence[TurnStep | Share]) -> list[object]:
 
 async def test_what_comes_at_once_is_kept_at_once() -> None:
     started, said = AgentStarted(utterance_id="u"), AgentSaid(utterance_id="u", text="Hello")
-    steps: list[TurnStep] = [Kept((started,)), Piece("u", 0, "Hel"), Piece("u", 3, "lo"), Kept((said,))]
+    steps: list[TurnStep] = [Together((started,)), Piece("u", 0, "Hel"), Piece("u", 3, "lo"), Together((said,))]
     assert [step async for step in Ahead(played(steps, [False] * 4), heard())] == [Share((started, said))]
 
 
 async def test_words_of_an_answer_that_goes_on_stay_beside_its_facts() -> None:
     fact = FieldCaptured(goal_id="g", field="f", value=1)
-    steps: list[TurnStep] = [Piece("u", 0, "Hel"), Kept((fact,)), Piece("u", 3, "lo")]
+    steps: list[TurnStep] = [Piece("u", 0, "Hel"), Together((fact,)), Piece("u", 3, "lo")]
     kept = [step async for step in Ahead(played(steps, [False] * 3), heard())]
     assert kept == [Share((fact,), Piece("u", 0, "Hello"))]
 

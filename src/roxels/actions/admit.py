@@ -6,7 +6,7 @@ import msgspec
 
 from roxels.actions.identify import identify
 from roxels.actions.manage import Sealer
-from roxels.actions.open import Opened, Wish, open_visit
+from roxels.actions.open import Opened, VisitRequest, open_visit
 from roxels.domain import domains
 from roxels.domain.conversation import Conversation
 from roxels.domain.errors import NotFound, Unauthorized
@@ -45,7 +45,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     tab: str | None = None
 
 
-def admit(tx: Writing, wish: Wish, ids: Ids) -> Admitted:
+def admit(tx: Writing, wish: VisitRequest, ids: Ids) -> Admitted:
     """Open a visit and hand it to the browser that asks. Raises `NotFound` when the template is gone."""
     return handed(tx, open_visit(tx, wish, ids))
 
@@ -62,7 +62,7 @@ def handed(tx: Reading, opened: Opened) -> Admitted:
     )
 
 
-def admit_by_token(tx: Writing, wish: Wish, token: str, sealer: Sealer, ids: Ids) -> Admitted:
+def admit_by_token(tx: Writing, wish: VisitRequest, token: str, sealer: Sealer, ids: Ids) -> Admitted:
     """The same for whom an identity token names. Raises what `identify` raises."""
     return admit(tx, identify(tx, wish, token, sealer), ids)
 

@@ -7,7 +7,7 @@ import msgspec
 from roxels.domain.ids import Ids
 from roxels.domain.receipts import Kind, subject_of
 from roxels.storage import audit
-from roxels.storage.audit import Actor, Entry
+from roxels.storage.audit import Actor, AuditEntry
 from roxels.storage.transaction import AcrossWriting, Writing
 
 Action = Literal[
@@ -106,7 +106,7 @@ class Auditor(msgspec.Struct, frozen=True, kw_only=True):
         subject = None if about is None else subject_of(self.salt, *about)
         audit.add(
             tx,
-            Entry(
+            AuditEntry(
                 id=self.ids.new("aud"),
                 environment=tx.environment,
                 at=tx.now,
@@ -123,7 +123,7 @@ class Auditor(msgspec.Struct, frozen=True, kw_only=True):
         """Note what belongs to no environment: coming and going of operators."""
         audit.add(
             tx,
-            Entry(
+            AuditEntry(
                 id=self.ids.new("aud"),
                 environment=None,
                 at=tx.now,

@@ -7,7 +7,7 @@ from roxels.domain.errors import Conflict, Invalid, NotFound
 from roxels.domain.ids import Ids
 from roxels.domain.soundness import Fault
 from roxels.storage import templates
-from roxels.storage.templates import Kept
+from roxels.storage.templates import StoredTemplate
 from roxels.storage.transaction import Reading, Writing
 
 #: What an answer adds to a template as written; sent back with it, it says nothing.
@@ -24,7 +24,7 @@ class Faulty(Invalid):
         self.faults = faults
 
 
-def create(tx: Writing, raw: dict[str, Any], ids: Ids) -> Kept:
+def create(tx: Writing, raw: dict[str, Any], ids: Ids) -> StoredTemplate:
     """Keep a new template, its first version published. Raises `Faulty`, with all faults at once."""
     status, written = _written(raw)
     _check(written)
@@ -36,7 +36,7 @@ def create(tx: Writing, raw: dict[str, Any], ids: Ids) -> Kept:
 
 def change(
     tx: Writing, template_id: str, changes: dict[str, Any], *, publish: bool = True, expected: int | None = None
-) -> Kept:
+) -> StoredTemplate:
     """Replace the top-level keys that are named, beginning from the published version; keep it as a new version.
 
     `expected`: the version that the caller read; `Conflict` when another is published by now. Answers the version
@@ -51,13 +51,13 @@ def change(
     return _revised(tx, template_id, kept.raw | written, publish=publish)
 
 
-def rewrite(tx: Writing, template_id: str, raw: dict[str, Any], *, publish: bool, expected: int) -> Kept:
+def rewrite(tx: Writing, template_id: str, raw: dict[str, Any], *, publish: bool, expected: int) -> StoredTemplate:
     """Keep the whole template anew: a key that is not in `raw` is gone. Else as `change`."""
     _held(tx, template_id, expected)
     return _revised(tx, template_id, _written(raw)[1], publish=publish)
 
 
-def publish(tx: Writing, template_id: str, number: int) -> Kept:
+def publish(tx: Writing, template_id: str, number: int) -> StoredTemplate:
     """Make this version the one that new conversations begin with."""
     templates.hold(tx, template_id)
     kept = version(tx, template_id, number)
@@ -65,7 +65,7 @@ def publish(tx: Writing, template_id: str, number: int) -> Kept:
     return current(tx, template_id)
 
 
-def current(tx: Reading, template_id: str) -> Kept:
+def current(tx: Reading, template_id: str) -> StoredTemplate:
     """The template as new conversations begin with it. Raises `NotFound`."""
     kept = templates.active(tx, template_id)
     if kept is None:
@@ -73,13 +73,13 @@ def current(tx: Reading, template_id: str) -> Kept:
     return kept
 
 
-def version(tx: Reading, template_id: str, number: int) -> Kept:
+def version(tx: Reading, template_id: str, number: int) -> StoredTemplate:
     """One version of a template of this environment. Raises `NotFound`."""
     current(tx, template_id)
     return _version(tx, template_id, number)
 
 
-def _held(tx: Writing, template_id: str, expected: int | None) -> Kept:
+def _held(tx: Writing, template_id: str, expected: int | None) -> StoredTemplate:
     """The published version, which nobody else changes meanwhile; `Conflict` where it is not the expected one."""
     templates.hold(tx, template_id)
     kept = current(tx, template_id)
@@ -88,12 +88,12 @@ def _held(tx: Writing, template_id: str, expected: int | None) -> Kept:
     return kept
 
 
-def _revised(tx: Writing, template_id: str, raw: dict[str, Any], *, publish: bool) -> Kept:
+def _revised(tx: Writing, template_id: str, raw: dict[str, Any], *, publish: bool) -> StoredTemplate:
     _check(raw)
     return _version(tx, template_id, templates.revise(tx, template_id, raw, publish=publish))
 
 
-def _version(tx: Reading, template_id: str, number: int) -> Kept:
+def _version(tx: Reading, template_id: str, number: int) -> StoredTemplate:
     kept = templates.version(tx, template_id, number)
     if kept is None:
         raise NotFound("This template has no version of that number.")

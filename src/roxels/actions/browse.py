@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from roxels.actions.inspect import Whole
+from roxels.actions.inspect import WholeConversation
 from roxels.actions.recollect import recollect_all
 from roxels.domain.conversation import EMPTY, Conversation
 from roxels.domain.errors import NotFound
@@ -13,7 +13,7 @@ from roxels.domain.memory import Memory
 from roxels.domain.persons import Person
 from roxels.domain.proof import Proof
 from roxels.storage import conversations, deliveries, devices, log, persons, sessions, templates
-from roxels.storage.conversations import Outline, Wanted
+from roxels.storage.conversations import ConversationFilter, Outline
 from roxels.storage.deliveries import Delivery
 from roxels.storage.devices import Device
 from roxels.storage.log import Stored
@@ -24,7 +24,7 @@ from roxels.storage.transaction import Reading
 EARLIER = 20
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class ListedPerson(msgspec.Struct, frozen=True, kw_only=True):
     """A person in the list, with the proof of her newest visit; None where she never had one."""
 
     person: Person
@@ -41,7 +41,7 @@ class Portrait(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[Device, ...]
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
+class News(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a conversation: its facts after a place, what they add up to, and what it owes."""
 
     facts: Sequence[Fact]
@@ -51,11 +51,11 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     browsers: dict[str, str | None] = {}
 
 
-def people(tx: Reading, words: str, span: Span) -> Page[Entry]:
+def people(tx: Reading, words: str, span: Span) -> Page[ListedPerson]:
     """The persons whose name (or a word of it), external id or e-mail begins so, the latest seen first."""
     found = persons.searched(tx, words.strip(), span)
     proofs = sessions.newest_proofs(tx, [person.id for person in found.items])
-    entries = [Entry(person=person, proof=proofs.get(person.id)) for person in found.items]
+    entries = [ListedPerson(person=person, proof=proofs.get(person.id)) for person in found.items]
     return Page(items=entries, next=found.next)
 
 
@@ -64,7 +64,7 @@ def portrait(tx: Reading, person_id: str, span: Span) -> Portrait:
     person = persons.get(tx, person_id)
     if person is None:
         raise NotFound("There is no such person in this environment.")
-    found = conversations.listed(tx, Wanted(person_id=person_id), span)
+    found = conversations.listed(tx, ConversationFilter(person_id=person_id), span)
     return Portrait(
         person=person,
         conversations=found,
@@ -74,10 +74,10 @@ def portrait(tx: Reading, person_id: str, span: Span) -> Portrait:
     )
 
 
-def progress(tx: Reading, conversation_id: str, since: Conversation = EMPTY) -> Progress:
+def progress(tx: Reading, conversation_id: str, since: Conversation = EMPTY) -> News:
     """A conversation from `since` on. Looking makes nobody a listener. Raises `NotFound`."""
     stored = log.own(tx, conversation_id, since=since)
-    return Progress(
+    return News(
         facts=stored.facts,
         stored=stored,
         deliveries=tuple(deliveries.of_conversation(tx, conversation_id)),
@@ -85,11 +85,11 @@ def progress(tx: Reading, conversation_id: str, since: Conversation = EMPTY) -> 
     )
 
 
-def before(tx: Reading, whole: Whole) -> Outline | None:
+def before(tx: Reading, whole: WholeConversation) -> Outline | None:
     """The conversation that this person had on this template before this one: the newest of those that are as proven
     as this one, else the newest of all."""
     state = whole.stored.state
-    wanted = Wanted(person_id=whole.person.id, template_id=state.template_id)
+    wanted = ConversationFilter(person_id=whole.person.id, template_id=state.template_id)
     begun = Cursor(state.created_at or tx.now, whole.stored.id, tx.environment)
     found = conversations.listed(tx, wanted, Span(after=begun, limit=EARLIER)).items
     return next((each for each in found if each.is_proven == state.is_proven), found[0] if found else None)

@@ -19,7 +19,7 @@ import msgspec
 
 from roxels.actions import forget
 from roxels.actions.audit import Auditor
-from roxels.actions.forget import Wish
+from roxels.actions.forget import ErasureRequest
 from roxels.domain.clock import Clock
 from roxels.domain.errors import Internal
 from roxels.domain.ids import Ids
@@ -29,7 +29,7 @@ from roxels.storage.audit import SYSTEM, Actor
 from roxels.storage.erase_list import EraseList, Noted, Sealed
 from roxels.storage.erasures import Erasure
 from roxels.storage.files import Exports
-from roxels.storage.receipts import Link
+from roxels.storage.receipts import ChainLink
 from roxels.storage.store import Store
 from roxels.storage.transaction import Environment
 from roxels.storage.vault import Keyring
@@ -60,7 +60,7 @@ class Sweeping(msgspec.Struct, frozen=True):
     id: str
 
 
-class Whole(msgspec.Struct, frozen=True):
+class ListedErasures(msgspec.Struct, frozen=True):
     """All that stands on the erase list."""
 
     subjects: frozenset[tuple[Environment, str]]
@@ -112,7 +112,7 @@ class Eraser:
         """The same by the customer's own id. Raises `NotFound`."""
         return await self._forget(environment, self.wish("external_id", external_id, reason, actor))
 
-    async def begin(self, environment: Environment, wish: Wish) -> None:
+    async def begin(self, environment: Environment, wish: ErasureRequest) -> None:
         """Put somebody out of reach and remove her rows; the rest goes on by itself. Raises `NotFound`."""
         erasure = await self._store.write(environment, forget.forget, wish, self._ids)
         self._job(await self.remove(erasure))
@@ -131,9 +131,9 @@ class Eraser:
         """Clean the files of what was deleted before now; those who ask at once share one sweep."""
         await self._swept(object())
 
-    def wish(self, by: forget.By, id: str, reason: Reason, actor: Actor = SYSTEM) -> Wish:
+    def wish(self, by: forget.By, id: str, reason: Reason, actor: Actor = SYSTEM) -> ErasureRequest:
         """Whom to forget, as `actions.forget` takes it."""
-        return Wish(by=by, id=id, reason=reason, salt=self._keyring.subject_salt, actor=actor)
+        return ErasureRequest(by=by, id=id, reason=reason, salt=self._keyring.subject_salt, actor=actor)
 
     def subjects(self, id: str) -> tuple[str, ...]:
         """The names under which receipts and the audit log speak of what has this id."""
@@ -175,8 +175,8 @@ class Eraser:
                 found.setdefault(line.erased.environment, set()).add(line.erased.receipt_id)
         return found
 
-    async def _replay_in(self, environment: Environment, whole: "Whole") -> int:
-        links = [Link(each.n, each.receipt) for each in whole.receipts if each.environment == environment]
+    async def _replay_in(self, environment: Environment, whole: "ListedErasures") -> int:
+        links = [ChainLink(each.n, each.receipt) for each in whole.receipts if each.environment == environment]
         for start in range(0, len(links), BATCH):
             await self._store.write(environment, receipts.put_back, links[start : start + BATCH])
         count = 0
@@ -211,7 +211,7 @@ class Eraser:
 
     # within
 
-    async def _forget(self, environment: Environment, wish: Wish) -> Erased | Sweeping:
+    async def _forget(self, environment: Environment, wish: ErasureRequest) -> Erased | Sweeping:
         erasure = await self._store.write(environment, forget.forget, wish, self._ids)
         if erasure.state == "done":
             receipt = await self._store.read(environment, receipts.get, erasure.id)
@@ -312,9 +312,9 @@ class Eraser:
             await self._clock.sleep(LOOK if is_early else LOOK_LATER)
 
 
-def _grouped(erase_list: EraseList) -> Whole:
+def _grouped(erase_list: EraseList) -> ListedErasures:
     lines = list(erase_list.lines())
-    return Whole(
+    return ListedErasures(
         subjects=frozenset((line.erased.environment, line.erased.subject) for line in lines if line.erased),
         receipts=tuple(line.receipt for line in lines if line.receipt),
     )

@@ -47,7 +47,7 @@ class Written(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class ManifestLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the manifest."""
 
     path: str
@@ -86,7 +86,7 @@ async def write(
 ) -> Written:
     """Write the zip of a person into this file, which stands already. Raises `NotFound`."""
     exported_at = await store.read(environment, lambda tx: tx.now)
-    entries: list[Entry] = []
+    entries: list[ManifestLine] = []
     for done, table in enumerate(roads.tables("person"), start=1):
         content, count = await store.read(environment, _table, person_id, table, opener)
         entries.append(await store.run(_added(file, f"data/{table.name}.json", content, exported_at, count)))
@@ -140,12 +140,12 @@ def _page(tx: Reading, person_id: str, exported_at: datetime) -> bytes:
     return booklet(person, told, exported_at).encode()
 
 
-def _added(file: Path, path: str, content: bytes, at: datetime, rows: int | None) -> Callable[[], Entry]:
-    def add() -> Entry:
+def _added(file: Path, path: str, content: bytes, at: datetime, rows: int | None) -> Callable[[], ManifestLine]:
+    def add() -> ManifestLine:
         """Append one file; the zip must stand: where it was swept, this raises `FileNotFoundError`."""
         with file.open("r+b") as opened, zipfile.ZipFile(opened, "a", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(zipfile.ZipInfo(path, at.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
-        return Entry(path=path, bytes=len(content), sha256=hashlib.sha256(content).hexdigest(), rows=rows)
+        return ManifestLine(path=path, bytes=len(content), sha256=hashlib.sha256(content).hexdigest(), rows=rows)
 
     return add
 

@@ -22,7 +22,7 @@ from roxels.domain.receipts import Kind, Reason, Receipt, alias_of, digest, seal
 from roxels.storage import conversations, erasures, jobs, lifecycle, persons, receipts
 from roxels.storage.audit import SYSTEM, Actor
 from roxels.storage.erasures import Erasure
-from roxels.storage.receipts import Link
+from roxels.storage.receipts import ChainLink
 from roxels.storage.transaction import Reading, Writing
 from roxels.storage.vault import Signer
 
@@ -33,7 +33,7 @@ REPEATABLE = timedelta(hours=24)
 By = Literal["interview", "person", "external_id"]
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
+class ErasureRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Whom to forget: a conversation (`interview`) or person by our id, or a person by the customer's own."""
 
     by: By
@@ -45,7 +45,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     actor: Actor = SYSTEM
 
 
-def forget(tx: Writing, wish: Wish, ids: Ids) -> Erasure:
+def forget(tx: Writing, wish: ErasureRequest, ids: Ids) -> Erasure:
     """Begin to erase, or find what was begun before. Raises `NotFound`, a day after it was done at the latest."""
     erasures.drop_old(tx, tx.now - REPEATABLE)
     match wish.by:
@@ -87,14 +87,14 @@ def seal(tx: Writing, erasure_id: str, signer: Signer) -> Receipt:
         key_id=signer.key_id,
     )
     receipt = sealed(receipt, signer.sign)
-    receipts.add(tx, Link(n=last.n + 1 if last else 1, receipt=receipt))
+    receipts.add(tx, ChainLink(n=last.n + 1 if last else 1, receipt=receipt))
     if erasure.kind == "person":
         lifecycle.tell(tx, tx.environment, of_erasure(receipt, tx.now))
     erasures.end(tx, erasure)
     return receipt
 
 
-def _forget_conversation(tx: Writing, wish: Wish, ids: Ids) -> Erasure:
+def _forget_conversation(tx: Writing, wish: ErasureRequest, ids: Ids) -> Erasure:
     person_id = conversations.owner(tx, wish.id)
     if person_id is None:
         return _begun(_of_subject(tx, wish, "interview", wish.id))
@@ -105,7 +105,7 @@ def _forget_conversation(tx: Writing, wish: Wish, ids: Ids) -> Erasure:
     return _begin(tx, wish, "interview", wish.id, alias=None, ids=ids, removed={})
 
 
-def _forget_person(tx: Writing, wish: Wish, person_id: str, ids: Ids) -> Erasure:
+def _forget_person(tx: Writing, wish: ErasureRequest, person_id: str, ids: Ids) -> Erasure:
     person = persons.get(tx, person_id)  # held from here on, so that of many wishes one begins
     begun = _of_subject(tx, wish, "person", person_id)
     if begun is not None or person is None:
@@ -116,7 +116,7 @@ def _forget_person(tx: Writing, wish: Wish, person_id: str, ids: Ids) -> Erasure
 
 
 def _begin(
-    tx: Writing, wish: Wish, kind: Kind, id: str, *, alias: str | None, ids: Ids, removed: Mapping[str, int]
+    tx: Writing, wish: ErasureRequest, kind: Kind, id: str, *, alias: str | None, ids: Ids, removed: Mapping[str, int]
 ) -> Erasure:
     erasure = Erasure(
         id=ids.new("rcpt"),
@@ -135,7 +135,7 @@ def _begin(
     return erasures.take_step(tx, erasures.begin(tx, erasure), taken=sum(removed.values()))
 
 
-def _of_subject(tx: Reading, wish: Wish, kind: Kind, id: str) -> Erasure | None:
+def _of_subject(tx: Reading, wish: ErasureRequest, kind: Kind, id: str) -> Erasure | None:
     return erasures.of_subject(tx, subject_of(wish.salt, kind, id), tx.now - REPEATABLE)
 
 

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from roxels.actions.audit import Auditor
 from roxels.actions.manage import Sealer
-from roxels.actions.open import Wish
+from roxels.actions.open import VisitRequest
 from roxels.domain.errors import Invalid, NotFound, RoxelsError
 from roxels.domain.ids import Ids, hashed
 from roxels.domain.persons import external_id, person_name
@@ -72,7 +72,7 @@ class TokenExpired(RoxelsError):
 class Vouched(msgspec.Struct, frozen=True, kw_only=True):
     """A wish, made by whom a token names; the token is not used up yet."""
 
-    wish: Wish
+    wish: VisitRequest
     secret: IdentitySecret
     jti: Any
     ends: datetime
@@ -82,14 +82,14 @@ class Vouched(msgspec.Struct, frozen=True, kw_only=True):
         _use_up(tx, self.secret, self.jti, self.ends)
 
 
-def identify(tx: Writing, wish: Wish, token: str, sealer: Sealer) -> Wish:
+def identify(tx: Writing, wish: VisitRequest, token: str, sealer: Sealer) -> VisitRequest:
     """The wish, made by whom the token names. Raises `TokenRefused`, `TokenExpired`, `Invalid`."""
     vouched = vouch(tx, wish, token, sealer)
     vouched.use_up(tx)
     return vouched.wish
 
 
-def vouch(tx: Reading, wish: Wish, token: str, sealer: Sealer) -> Vouched:
+def vouch(tx: Reading, wish: VisitRequest, token: str, sealer: Sealer) -> Vouched:
     """Read who is named, and leave the token as it is. Raises `TokenRefused`, `TokenExpired`, `Invalid`."""
     secret, claims = _read(tx, token, sealer)
     ends = _check_times(claims, tx.now)

@@ -13,7 +13,7 @@ from roxels.storage.log import Stored
 from roxels.storage.transaction import Reading
 
 
-class Whole(msgspec.Struct, frozen=True, kw_only=True):
+class WholeConversation(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation with everything that belongs to it."""
 
     stored: Stored
@@ -39,14 +39,14 @@ def delivery(tx: Reading, delivery_id: str) -> Sent:
     return Sent(delivery=found, request=deliveries.request(tx, delivery_id))
 
 
-def conversation(tx: Reading, conversation_id: str) -> Whole:
+def conversation(tx: Reading, conversation_id: str) -> WholeConversation:
     """The conversation of that id in this environment. Raises `NotFound`."""
     stored = log.own(tx, conversation_id)
     person = persons.get(tx, stored.person_id)
     kept = templates.version(tx, stored.state.template_id, stored.state.template_version)
     if person is None or kept is None:
         raise NotFound
-    return Whole(
+    return WholeConversation(
         stored=stored,
         person=person,
         linked_person_id=conversations.linked_person(tx, conversation_id),

@@ -14,7 +14,7 @@ import msgspec
 
 from roxels.actions import export, forget
 from roxels.actions.eraser import Eraser
-from roxels.actions.forget import Wish
+from roxels.actions.forget import ErasureRequest
 from roxels.domain.clock import Clock
 from roxels.domain.errors import NotFound
 from roxels.domain.ids import Ids
@@ -152,7 +152,7 @@ class Jobs:
         await self._store.write(erasure.environment, jobs.settle, settled)
 
 
-def _hand_over(tx: Writing, item: Item, wish: Wish, ids: Ids) -> Erasure | None:
+def _hand_over(tx: Writing, item: Item, wish: ErasureRequest, ids: Ids) -> Erasure | None:
     """Begin the erasure of this item and take its name from here, at once; None where it is settled."""
     if item.target is None:
         return erasures.get(tx, item.receipt_id or "") if item.status == "erasing" else None

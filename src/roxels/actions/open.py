@@ -33,7 +33,7 @@ from roxels.storage.transaction import Reading, Writing
 SESSION_LIFE = timedelta(hours=24)
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
+class VisitRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller wants opened, and how sure we are of whom it names."""
 
     template_id: str
@@ -104,12 +104,12 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     sight: Sight
 
 
-def name(tx: Writing, wish: Wish, policy: Proof, ids: Ids) -> Named:
+def name(tx: Writing, wish: VisitRequest, policy: Proof, ids: Ids) -> Named:
     """Find or make the person, and see how sure that is."""
     return weigh(tx, wish, policy, persons.resolve(tx, wish.external_id, ids))
 
 
-def weigh(tx: Reading, wish: Wish, policy: Proof, person: Person) -> Named:
+def weigh(tx: Reading, wish: VisitRequest, policy: Proof, person: Person) -> Named:
     """How sure it is that the wish comes from this person."""
     device = devices.find(tx, person.id, wish.browser) if wish.browser is not None else None
     is_known = device is not None and device.stands and wish.proof is Proof.claimed
@@ -118,7 +118,7 @@ def weigh(tx: Reading, wish: Wish, policy: Proof, person: Person) -> Named:
     return Named(person=person, method="device" if is_known else wish.method, sight=sight)
 
 
-def open_visit(tx: Writing, wish: Wish, ids: Ids) -> Opened:
+def open_visit(tx: Writing, wish: VisitRequest, ids: Ids) -> Opened:
     """Open a visit. Raises `NotFound` when there is no such template."""
     kept = templates.active(tx, wish.template_id)
     if kept is None:
@@ -147,7 +147,7 @@ def open_visit(tx: Writing, wish: Wish, ids: Ids) -> Opened:
     return _visit(tx, wish, ids, visitor, conversation_id=conversation_id, state=state, why=why)
 
 
-def _same_tab(tx: Writing, wish: Wish, ids: Ids) -> Opened | None:
+def _same_tab(tx: Writing, wish: VisitRequest, ids: Ids) -> Opened | None:
     """The way on for an anonymous visitor whose page was loaded again: same browser, same tab, still open."""
     if wish.external_id is not None or wish.browser is None or not wish.tab or not wish.resume:
         return None
@@ -162,7 +162,7 @@ def _same_tab(tx: Writing, wish: Wish, ids: Ids) -> Opened | None:
     return _visit(tx, wish, ids, visitor, conversation_id=stored.id, state=stored.state, why=why)
 
 
-def _named(tx: Writing, person: Person, wish: Wish, sight: Sight) -> tuple[Person, str | None]:
+def _named(tx: Writing, person: Person, wish: VisitRequest, sight: Sight) -> tuple[Person, str | None]:
     """The person, seen once more, and the name that the agent may use.
 
     A name that comes with too little proof is used in this conversation and kept nowhere else; see `domain.proof`.
@@ -188,7 +188,7 @@ def open_again(tx: Writing, conversation_id: str, ids: Ids) -> Opened:
         raise NotFound
     if not stored.state.is_open:
         raise Conflict("This conversation has ended; open a new one.")
-    wish = Wish(
+    wish = VisitRequest(
         template_id=stored.state.template_id,
         external_id=person.external_id,
         name=None,
@@ -203,7 +203,7 @@ def open_again(tx: Writing, conversation_id: str, ids: Ids) -> Opened:
     return _visit(tx, wish, ids, visitor, conversation_id=conversation_id, state=stored.state, why=why)
 
 
-def open_in(tx: Writing, wish: Wish, named: Named, conversation_id: str, ids: Ids) -> Opened:
+def open_in(tx: Writing, wish: VisitRequest, named: Named, conversation_id: str, ids: Ids) -> Opened:
     """Open a visit of whom the wish names to this very conversation, which is hers by now."""
     person, called = _named(tx, named.person, wish, named.sight)
     visitor = _Visitor(person=person, proof=named.sight.proof, method=named.method, called=called)
@@ -236,7 +236,7 @@ def _begin(
 
 def _visit(
     tx: Writing,
-    wish: Wish,
+    wish: VisitRequest,
     ids: Ids,
     visitor: _Visitor,
     *,
@@ -287,7 +287,7 @@ def _visit(
     )
 
 
-def _facts(visit: Visit, visitor: _Visitor, wish: Wish, why: _Why, state: Conversation) -> list[AnyEvent]:
+def _facts(visit: Visit, visitor: _Visitor, wish: VisitRequest, why: _Why, state: Conversation) -> list[AnyEvent]:
     source: ContextSource = wish.source
     started = SessionStarted(
         proof=visit.proof.name,

@@ -22,7 +22,7 @@ from roxels.actions.adopt import adopt
 from roxels.actions.finish import end_visit
 from roxels.actions.identify import Vouched, vouch
 from roxels.actions.manage import Sealer
-from roxels.actions.open import Wish, name, open_in, open_visit, weigh
+from roxels.actions.open import VisitRequest, name, open_in, open_visit, weigh
 from roxels.domain.conversation import Conversation
 from roxels.domain.errors import NotFound
 from roxels.domain.events import PersonNamed
@@ -44,7 +44,7 @@ class Recognised(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a running talk says that it is with. `browser` and `host`: as in a `Wish`."""
+    """Whom a running talk says that it is with. `browser` and `host`: as in a `VisitRequest`."""
 
     visit: Visit
     external_id: str | None
@@ -79,7 +79,7 @@ def recognise(tx: Writing, claim: Claim, sealer: Sealer, ids: Ids) -> Recognised
 
 
 def _adopted(
-    tx: Writing, claim: Claim, wish: Wish, policy: Proof, vouched: Vouched | None, state: Conversation, ids: Ids
+    tx: Writing, claim: Claim, wish: VisitRequest, policy: Proof, vouched: Vouched | None, state: Conversation, ids: Ids
 ) -> Recognised:
     """A claim that is kept out leaves nothing behind: nobody is made for it, so time does not tell who was there."""
     visit = claim.visit
@@ -96,7 +96,7 @@ def _adopted(
     return Recognised(outcome="adopted", admitted=handed(tx, opened))
 
 
-def _named_so(tx: Writing, wish: Wish, ids: Ids) -> Person:
+def _named_so(tx: Writing, wish: VisitRequest, ids: Ids) -> Person:
     """Whom the customer calls that, or somebody new."""
     found = persons.find(tx, wish.external_id) if wish.external_id is not None else None
     return found or persons.blank(tx, wish.external_id, ids)
@@ -115,9 +115,9 @@ def _renamed(tx: Writing, claim: Claim, state: Conversation) -> Recognised:
     return Recognised(outcome="renamed")
 
 
-def _wish(claim: Claim, state: Conversation) -> Wish:
+def _wish(claim: Claim, state: Conversation) -> VisitRequest:
     visit = claim.visit
-    return Wish(
+    return VisitRequest(
         template_id=state.template_id,
         external_id=claim.external_id,
         name=claim.person_name,

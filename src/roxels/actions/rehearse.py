@@ -12,7 +12,7 @@ from roxels.storage import outbox, secrets
 from roxels.storage.transaction import Reading
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     """Which output of which template, and what is to stand in place of samples."""
 
     template_id: str
@@ -40,7 +40,7 @@ class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
         return sorted(self.request.secrets - self.named.keys())
 
 
-def rehearse(tx: Reading, wanted: Wanted, ids: Ids, once: str | None = None) -> Rehearsed:
+def rehearse(tx: Reading, wanted: Rehearsal, ids: Ids, once: str | None = None) -> Rehearsed:
     """Make the request. Raises `NotFound`, `Invalid`.
 
     `once`: whoever asks again with the same gets the same ids, so that a receiver drops the repeat.

@@ -20,7 +20,7 @@ from roxels.domain.clock import Clock
 from roxels.domain.errors import NotFound
 from roxels.storage import audit, retention
 from roxels.storage.audit import SYSTEM
-from roxels.storage.retention import Counts, Rule
+from roxels.storage.retention import Overdue, Rule
 from roxels.storage.store import Store
 from roxels.storage.transaction import Environment, Reading, Writing
 
@@ -34,13 +34,13 @@ AT_ONCE = 500
 MOST_DAYS = 36_500
 
 
-def preview(tx: Reading, rule: Rule) -> Counts:
+def preview(tx: Reading, rule: Rule) -> Overdue:
     """What this rule would remove now."""
 
     def count(days: int | None, counted: Callable[..., int]) -> int:
         return 0 if days is None else counted(tx, tx.now - timedelta(days=days))
 
-    return Counts(
+    return Overdue(
         transcripts=count(rule.transcripts_days, retention.count_conversations),
         deliveries=count(rule.deliveries_days, retention.count_deliveries),
         audit=count(rule.audit_days, retention.count_audit),
@@ -72,18 +72,18 @@ class Keeper:
         environments: tuple[Environment, ...] = get_args(Environment)
         for environment in environments:
             removed = await self._keep_in(environment)
-            if removed != Counts():
+            if removed != Overdue():
                 counts = msgspec.structs.asdict(removed)
                 await self._store.write(environment, self._note, counts)
                 logger.info("What was too old was removed.", extra=ACTION | counts)
 
-    async def _keep_in(self, environment: Environment) -> Counts:
+    async def _keep_in(self, environment: Environment) -> Overdue:
         rule = await self._store.read(environment, retention.get)
         transcripts = await self._conversations(environment, rule.transcripts_days)
         deliveries = await self._rows(environment, rule.deliveries_days, retention.drop_deliveries)
         if deliveries:
             await self._eraser.sweep()
-        return Counts(
+        return Overdue(
             transcripts=transcripts,
             deliveries=deliveries,
             audit=await self._rows(environment, rule.audit_days, audit.drop_old),

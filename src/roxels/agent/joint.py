@@ -106,7 +106,7 @@ class Joint:
         return found.glue + rest
 
 
-class Whole:
+class WholeWords:
     """Lets words pass when they are whole: what it gives out ends with a blank, until `end`."""
 
     def __init__(self) -> None:

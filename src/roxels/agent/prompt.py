@@ -25,7 +25,7 @@ from roxels.domain import goals
 from roxels.domain.context import unproven_part
 from roxels.domain.conversation import Message
 from roxels.domain.fields import Field
-from roxels.domain.goals import Area, Mending, Place, Proposal, Step
+from roxels.domain.goals import Area, Mending, OpenField, Proposal, Step
 from roxels.domain.memory import Memory
 from roxels.domain.templates import Goal
 from roxels.understanding import Moment
@@ -66,7 +66,7 @@ The line was cut while your last message was being shown. Write only what follow
 been no break: no greeting, no announcement, no word of it again. If it was complete, write nothing."""
 
 
-class Exchange(msgspec.Struct, frozen=True):
+class ToolRound(msgspec.Struct, frozen=True):
     """One round of tool calls within this turn: what the model called, `(id, name, arguments, answer)`."""
 
     calls: tuple[tuple[str, str, str, str], ...]
@@ -74,7 +74,7 @@ class Exchange(msgspec.Struct, frozen=True):
     text: str = ""
 
 
-def messages(scene: Scene, *, said: str = "", exchanges: Sequence[Exchange] = ()) -> list[Chat]:
+def messages(scene: Scene, *, said: str = "", exchanges: Sequence[ToolRound] = ()) -> list[Chat]:
     """The messages of a request. `said`: what was shown of the answer under way; the model is to go on from it."""
     chat: list[Chat] = [{"role": "system", "content": _system(scene)}, {"role": "user", "content": _data(scene)}]
     for message in _recent(scene.state.transcript):
@@ -176,7 +176,7 @@ def _step(scene: Scene, step: Step | None) -> list[str]:
     match step:
         case None:
             return ["Nothing is left to ask: sum up in a sentence, call `finish`, say goodbye."]
-        case Place(goal, field):
+        case OpenField(goal, field):
             return [f"Still to be asked first: {goal.id} / {field.name}.", *_offer(scene, field)]
         case Goal():
             return [f"Still to be spoken of first: {step.id}."]
@@ -272,7 +272,7 @@ def _alternating(chat: list[Chat]) -> list[Chat]:
     return merged
 
 
-def _exchanged(exchange: Exchange) -> list[Chat]:
+def _exchanged(exchange: ToolRound) -> list[Chat]:
     called = [
         {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
         for call_id, name, arguments, _ in exchange.calls

@@ -38,7 +38,7 @@ class Call(msgspec.Struct, frozen=True):
     arguments: str
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a call comes to. `answer` goes back to the model; `is_done`: it need not react to it."""
 
     answer: str
@@ -75,11 +75,11 @@ def specs(template: Template) -> list[dict[str, Any]]:
     ]
 
 
-def carry_out(call: Call, scene: Scene, *, is_going_on: bool = False) -> Outcome:
+def carry_out(call: Call, scene: Scene, *, is_going_on: bool = False) -> ToolResult:
     """Do what the model asks for, where it may."""
     arguments = _arguments(call)
     if isinstance(arguments, str):
-        return Outcome(answer=arguments)
+        return ToolResult(answer=arguments)
     match call.name:
         case "capture" | "skip":
             return _about_field(call.name, arguments, scene, is_going_on)
@@ -92,7 +92,7 @@ def carry_out(call: Call, scene: Scene, *, is_going_on: bool = False) -> Outcome
         case "finish":
             return _finish(arguments, scene)
         case _:
-            return Outcome(answer="There is no such tool.")
+            return ToolResult(answer="There is no such tool.")
 
 
 def read_value(field: Field, value: Any, scene: Scene) -> Any:
@@ -125,17 +125,17 @@ def _arguments(call: Call) -> dict[str, Any] | str:
     return arguments if isinstance(arguments, dict) else "The arguments must be one JSON object."
 
 
-def _about_field(name: str, arguments: dict[str, Any], scene: Scene, is_going_on: bool) -> Outcome:
+def _about_field(name: str, arguments: dict[str, Any], scene: Scene, is_going_on: bool) -> ToolResult:
     goal, field = _place(arguments, scene.template)
     if goal is None or field is None:
-        return Outcome(answer="There is no such field in that goal; nothing was kept.")
+        return ToolResult(answer="There is no such field in that goal; nothing was kept.")
     state = scene.state.goal(goal.id)
     if is_going_on and (field.name in state.data or field.name in state.skipped):
-        return Outcome(answer="This was kept already.", is_done=True)
+        return ToolResult(answer="This was kept already.", is_done=True)
     if name == "skip":
         if field.name in state.skipped:
-            return Outcome(answer="It was skipped already.", is_done=True)
-        return Outcome(
+            return ToolResult(answer="It was skipped already.", is_done=True)
+        return ToolResult(
             answer="Skipped; it will not be asked again.",
             events=(FieldSkipped(goal_id=goal.id, field=field.name),),
             is_done=True,
@@ -143,16 +143,16 @@ def _about_field(name: str, arguments: dict[str, Any], scene: Scene, is_going_on
     return _capture(goal, field, arguments, scene)
 
 
-def _capture(goal: Goal, field: Field, arguments: dict[str, Any], scene: Scene) -> Outcome:
+def _capture(goal: Goal, field: Field, arguments: dict[str, Any], scene: Scene) -> ToolResult:
     value = read_value(field, arguments.get("value"), scene)
     if isinstance(value, Misfit):
-        return Outcome(answer=f"Not kept. {value.why} Ask the participant.")
+        return ToolResult(answer=f"Not kept. {value.why} Ask the participant.")
     if scene.state.goal(goal.id).data.get(field.name) == value:
-        return Outcome(answer="This was kept already.", is_done=True)
+        return ToolResult(answer="This was kept already.", is_done=True)
     words = scene.state.last_words
     remembered = scene.memory.value_of(field.name)
     if words is None and (remembered is None or remembered.value != value):
-        return Outcome(answer="Not kept: the participant has not said anything yet.")
+        return ToolResult(answer="Not kept: the participant has not said anything yet.")
     quote = arguments.get("quote")
     is_quote = words is not None and isinstance(quote, str) and bool(quote) and quote in words.text
     captured = FieldCaptured(
@@ -165,7 +165,7 @@ def _capture(goal: Goal, field: Field, arguments: dict[str, Any], scene: Scene) 
     )
     kept = f"Kept as {json.dumps(value, ensure_ascii=False)}."
     problem = _problem(goal, scene.state.goal(goal.id).data | {field.name: value})
-    return Outcome(answer=f"{kept} {problem}".strip(), events=(captured,), is_done=not problem)
+    return ToolResult(answer=f"{kept} {problem}".strip(), events=(captured,), is_done=not problem)
 
 
 def _problem(goal: Goal, data: dict[str, Any]) -> str:
@@ -176,16 +176,16 @@ def _problem(goal: Goal, data: dict[str, Any]) -> str:
     return f"But it does not go together: {rule.message or ', '.join(rule.fields)}. Ask the participant about it."
 
 
-def _confirm(arguments: dict[str, Any], scene: Scene) -> Outcome:
+def _confirm(arguments: dict[str, Any], scene: Scene) -> ToolResult:
     """A yes counts for what was read out before the words that say it, and only while that is what stands."""
     goal = scene.template.goal(str(arguments.get("goal_id")))
     words = scene.state.last_words
     if goal is None or goal.commit_policy != "human_confirm":
-        return Outcome(answer="There is nothing to confirm in that goal.")
+        return ToolResult(answer="There is nothing to confirm in that goal.")
     stands = scene.state.goal(goal.id)
     if not stands.is_proposed or words is None or words.seq < stands.proposed_seq:
-        return Outcome(answer="Not confirmed: read out what stands there, ask whether it is right, and wait.")
-    return Outcome(answer="Confirmed.", events=(GoalConfirmed(goal_id=goal.id, said_id=words.id),), is_done=True)
+        return ToolResult(answer="Not confirmed: read out what stands there, ask whether it is right, and wait.")
+    return ToolResult(answer="Confirmed.", events=(GoalConfirmed(goal_id=goal.id, said_id=words.id),), is_done=True)
 
 
 def _place(arguments: dict[str, Any], template: Template) -> tuple[Goal | None, Field | None]:
@@ -198,17 +198,17 @@ def _place(arguments: dict[str, Any], template: Template) -> tuple[Goal | None, 
     return goal, goal.field(name) if goal else None
 
 
-def _turn_to(arguments: dict[str, Any], scene: Scene) -> Outcome:
+def _turn_to(arguments: dict[str, Any], scene: Scene) -> ToolResult:
     goal = scene.template.goal(str(arguments.get("goal_id")))
     if goal is None:
-        return Outcome(answer="There is no such goal.")
+        return ToolResult(answer="There is no such goal.")
     events = (GoalActivated(goal_id=goal.id),) if scene.state.active != goal.id else ()
-    return Outcome(answer="Turned to it.", events=events, is_done=True)
+    return ToolResult(answer="Turned to it.", events=events, is_done=True)
 
 
-def _recall(arguments: dict[str, Any], scene: Scene) -> Outcome:
+def _recall(arguments: dict[str, Any], scene: Scene) -> ToolResult:
     about = str(arguments.get("about") or "")[:200]
-    return Outcome(answer=recalled(about, scene), recalled=about)
+    return ToolResult(answer=recalled(about, scene), recalled=about)
 
 
 def recalled(about: str, scene: Scene) -> str:
@@ -223,7 +223,7 @@ def recalled(about: str, scene: Scene) -> str:
     return json.dumps(found, ensure_ascii=False, default=str).replace("<", "\\u003c")
 
 
-def _finish(arguments: dict[str, Any], scene: Scene) -> Outcome:
+def _finish(arguments: dict[str, Any], scene: Scene) -> ToolResult:
     ends: EndedBy = "participant" if arguments.get("by") == "participant" else "agent"
     if ends == "agent":
         still_open = [
@@ -234,7 +234,9 @@ def _finish(arguments: dict[str, Any], scene: Scene) -> Outcome:
         ]
         to_read = [goal.id for goal in scene.template.goals if goals.to_propose(goal, scene.state.goal(goal.id))]
         if to_read and not still_open:
-            return Outcome(answer=f"Not yet. Read out {to_read[0]}, ask whether it is right, and wait for the answer.")
+            return ToolResult(
+                answer=f"Not yet. Read out {to_read[0]}, ask whether it is right, and wait for the answer."
+            )
         if still_open:
-            return Outcome(answer=f"Not yet. Ask for, or skip: {', '.join(still_open[:5])}.")
-    return Outcome(answer="It ends after this message. Say goodbye.", ends=ends, is_done=True)
+            return ToolResult(answer=f"Not yet. Ask for, or skip: {', '.join(still_open[:5])}.")
+    return ToolResult(answer="It ends after this message. Say goodbye.", ends=ends, is_done=True)

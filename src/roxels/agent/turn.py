@@ -15,7 +15,7 @@ from roxels.domain.events import AgentSaid, AgentStarted, AnyEvent, Conversation
 from roxels.domain.ids import Ids
 
 
-class Kept(msgspec.Struct, frozen=True):
+class Together(msgspec.Struct, frozen=True):
     """Facts to keep together, in one transaction."""
 
     events: tuple[AnyEvent, ...]
@@ -29,7 +29,7 @@ class Piece(msgspec.Struct, frozen=True):
     text: str
 
 
-TurnStep = Kept | Piece | Signal
+TurnStep = Together | Piece | Signal
 
 
 async def turn(scene: Scene, speaker: Speaker, ids: Ids) -> AsyncIterator[TurnStep]:
@@ -39,7 +39,7 @@ async def turn(scene: Scene, speaker: Speaker, ids: Ids) -> AsyncIterator[TurnSt
         async for step in steps:
             match step:
                 case Facts() if played.is_open:
-                    yield Kept(played.settled(step.events))
+                    yield Together(played.settled(step.events))
                 case Facts():
                     played.pending += step.events
                 case Opening():
@@ -69,7 +69,7 @@ class _Played:
         self.said = scene.said_so_far
         self.pending: list[AnyEvent] = []
 
-    def begin(self, opening: Opening) -> Kept:
+    def begin(self, opening: Opening) -> Together:
         self.is_open, self.ends = True, opening.ends
         started = AgentStarted(
             utterance_id=self.utterance_id,
@@ -80,7 +80,7 @@ class _Played:
             request=opening.request,
             nudge=self.scene.silence,
         )
-        return Kept((*self.settled(self.pending), started))
+        return Together((*self.settled(self.pending), started))
 
     def grow(self, text: str) -> Piece:
         start = len(self.said)
@@ -93,9 +93,9 @@ class _Played:
         self.state = goals.after(self.state, kept)
         return tuple(kept)
 
-    def close(self) -> Kept:
+    def close(self) -> Together:
         said: list[AnyEvent] = [AgentSaid(utterance_id=self.utterance_id, text=self.said)]
-        return Kept((*said, ConversationEnded(ended_by=self.ends)) if self.ends is not None else tuple(said))
+        return Together((*said, ConversationEnded(ended_by=self.ends)) if self.ends is not None else tuple(said))
 
 
 async def _steps(speaker: Speaker, scene: Scene) -> AsyncGenerator[SpeakerStep, None]:

@@ -13,7 +13,7 @@ from starlette.routing import Route, compile_path
 
 from roxels.api import errors, reference, shapes
 from roxels.api.errors import Address
-from roxels.api.middleware import Bounds, Counts, Faults, Headers
+from roxels.api.middleware import Bounds, Faults, Headers, RequestCounter
 from roxels.api.routes import (
     audit,
     browser,
@@ -105,7 +105,7 @@ def build_api(services: Services) -> FastAPI:
     errors.install(app, addresses())
     app.add_middleware(Bounds)  # what is added later stands further out
     app.add_middleware(Faults)
-    app.add_middleware(Counts, registry=services.registry)
+    app.add_middleware(RequestCounter, registry=services.registry)
     app.add_middleware(Headers)
     return app
 

@@ -10,9 +10,9 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from roxels.actions.jobs import MOST
-from roxels.actions.open import Wish
+from roxels.actions.open import VisitRequest
 from roxels.actions.recognise import Claim
-from roxels.actions.rehearse import Wanted
+from roxels.actions.rehearse import Rehearsal
 from roxels.actions.retention import MOST_DAYS
 from roxels.api.device import Known
 from roxels.domain.domains import cleaned
@@ -73,11 +73,11 @@ class OpenInterview(Body):
     allowed_domains: list[Domain] | None = None
     """Which pages may show it; not given: those of the template's keys."""
 
-    def wish(self) -> Wish:
+    def wish(self) -> VisitRequest:
         """What is wanted. Raises `Invalid`."""
         who = self.persons[0] if self.persons else Participant()
         identity = external_id(who.external_id, "persons[0].external_id")
-        return Wish(
+        return VisitRequest(
             template_id=self.template_id,
             external_id=identity,
             name=person_name(who.name, "persons[0].name"),
@@ -98,7 +98,7 @@ class Adopt(Body):
     """Our id of the person."""
 
 
-class Place(Body):
+class BrowserPlace(Body):
     """Where a browser asks from."""
 
     tab: Annotated[str | None, Field(max_length=64)] = None
@@ -121,7 +121,7 @@ class Place(Body):
         return tuple(origin for origin in (header, self.host_origin) if origin is not None)
 
 
-class StartSession(Place):
+class StartSession(BrowserPlace):
     """Start a visit from a web page."""
 
     external_id: ExternalId = None
@@ -132,10 +132,10 @@ class StartSession(Place):
     resume: bool | None = None
     """`false` begins a new conversation even where one could be resumed."""
 
-    def wish(self, key: EmbedKey, browser: Known | None) -> Wish:
+    def wish(self, key: EmbedKey, browser: Known | None) -> VisitRequest:
         """What is wanted. Raises `Invalid`."""
         identity = external_id(self.external_id)
-        return Wish(
+        return VisitRequest(
             template_id=key.template_id,
             external_id=identity,
             name=person_name(self.person_name, "person_name"),
@@ -183,7 +183,7 @@ class ResetSession(Body):
     """The origin of the page around the frame."""
 
 
-class ExchangeSession(Place):
+class ExchangeSession(BrowserPlace):
     """Be let in to a visit that a server opened: with its `session_id`, or with what a join link carries."""
 
     session_id: str | None = None
@@ -374,13 +374,13 @@ class TryOutput(Body):
     context: Context = None
     external_id: ExternalId = "sample-person"
 
-    def wanted(self, template_id: str) -> Wanted:
+    def wanted(self, template_id: str) -> Rehearsal:
         """What is wanted. Raises `Invalid`."""
         if self.goal_id is not None and self.phase is not None:
             raise Invalid("An output stands on a goal or on a phase: send `goal_id` or `phase`.", field="phase")
         data = self.data or {}
         _check_size(data, "data")
-        return Wanted(
+        return Rehearsal(
             template_id=template_id,
             version=self.version,
             which=Which(index=self.output_index, goal_id=self.goal_id, phase=self.phase),

@@ -106,7 +106,7 @@ class Bounds:
         await self._app(scope, receive, send)
 
 
-class Counts:
+class RequestCounter:
     """Counts what was answered."""
 
     def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:

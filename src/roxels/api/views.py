@@ -11,7 +11,7 @@ import msgspec
 from roxels.actions import eraser
 from roxels.actions.admit import Admitted
 from roxels.actions.forget_line import line_id
-from roxels.actions.inspect import Whole
+from roxels.actions.inspect import WholeConversation
 from roxels.actions.open import Opened
 from roxels.api import paging, shapes
 from roxels.api.services import RunsWith
@@ -25,7 +25,7 @@ from roxels.domain.persons import Person
 from roxels.domain.receipts import Receipt
 from roxels.domain.resumption import Report
 from roxels.domain.templates import Template
-from roxels.storage.audit import Entry
+from roxels.storage.audit import AuditEntry
 from roxels.storage.conversations import Outline
 from roxels.storage.deliveries import Delivery
 from roxels.storage.devices import Device
@@ -33,11 +33,11 @@ from roxels.storage.identities import IdentitySecret
 from roxels.storage.jobs import Item, Job
 from roxels.storage.keys import ApiKey, EmbedKey, WebhookSecret
 from roxels.storage.pages import Page
-from roxels.storage.receipts import Link
-from roxels.storage.retention import Counts, Rule
+from roxels.storage.receipts import ChainLink
+from roxels.storage.retention import Overdue, Rule
 from roxels.storage.secrets import Secret as OutputSecret
 from roxels.storage.sessions import VisitOutline
-from roxels.storage.templates import Kept, VersionOutline
+from roxels.storage.templates import StoredTemplate, VersionOutline
 from roxels.storage.transaction import Environment
 
 T = TypeVar("T")
@@ -108,7 +108,7 @@ def join_url(visit: Opened, origin: str) -> str:
     return f"{origin}/join/i/{visit.conversation_id}#{visit.join_secret}"
 
 
-def conversation(whole: Whole) -> shapes.Conversation:
+def conversation(whole: WholeConversation) -> shapes.Conversation:
     """A conversation with all that belongs to it."""
     state = whole.stored.state
     visits = [session(visit) for visit in state.sessions.values()]
@@ -298,7 +298,7 @@ def redacted(url: str) -> str:
 # Templates ----------------------------------------------------------------------------------------------------------
 
 
-def template(kept: Kept) -> dict[str, Any]:
+def template(kept: StoredTemplate) -> dict[str, Any]:
     """A template as it was written, with what we add."""
     return {
         **kept.raw,
@@ -311,7 +311,7 @@ def template(kept: Kept) -> dict[str, Any]:
     }
 
 
-def template_item(kept: Kept) -> dict[str, Any]:
+def template_item(kept: StoredTemplate) -> dict[str, Any]:
     """A template in a list: without its goals and settings."""
     return {key: value for key, value in template(kept).items() if key not in ("goals", "phases", "settings")}
 
@@ -498,7 +498,7 @@ def installation(made: RunsWith, origin: str) -> shapes.Installation:
     }
 
 
-def retention(rule: Rule, counts: Counts) -> shapes.Retention:
+def retention(rule: Rule, counts: Overdue) -> shapes.Retention:
     """For how long what is kept, and what would go now."""
     return {
         "transcripts_days": rule.transcripts_days,
@@ -509,7 +509,7 @@ def retention(rule: Rule, counts: Counts) -> shapes.Retention:
     }
 
 
-def audit_entry(entry: Entry) -> shapes.AuditEntry:
+def audit_entry(entry: AuditEntry) -> shapes.AuditEntry:
     """One line of the audit log."""
     return {
         "id": entry.id,
@@ -548,7 +548,7 @@ def receipt_keys(current: str, public: Mapping[str, bytes]) -> shapes.ReceiptKey
     }
 
 
-def receipts(found: list[Link], limit: int, environment: Environment) -> shapes.Page[shapes.Receipt]:
+def receipts(found: list[ChainLink], limit: int, environment: Environment) -> shapes.Page[shapes.Receipt]:
     """Receipts from the newest on; one more than `limit` was read where there are more."""
     shown, has_more = found[:limit], len(found) > limit
     return {

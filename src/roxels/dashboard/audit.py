@@ -9,7 +9,7 @@ from roxels.dashboard.desk import Desk
 from roxels.dashboard.people import span_of
 from roxels.dashboard.viewer import Viewer
 from roxels.storage import audit
-from roxels.storage.audit import Wanted
+from roxels.storage.audit import AuditFilter
 
 LINES_OF_A_PAGE = 50
 MAX_ID = 300
@@ -25,7 +25,7 @@ class AuditLog:
         """Its lines, newest first."""
         given = {name: request.query_params.get(name, "").strip()[:MAX_ID] for name in ("action", "actor", "about")}
         action = given["action"] if given["action"] in ACTIONS else ""
-        wanted = Wanted(
+        wanted = AuditFilter(
             action=action or None,
             actor_id=given["actor"] or None,
             subjects=self._desk.services.eraser.subjects(given["about"]) if given["about"] else None,

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from roxels.actions import browse, finish, inspect, open
-from roxels.actions.browse import Progress, progress
-from roxels.actions.inspect import Whole
+from roxels.actions.browse import News, progress
+from roxels.actions.inspect import WholeConversation
 from roxels.actions.open import Opened
 from roxels.api import views
 from roxels.api.answers import Answer, reply
@@ -139,7 +139,7 @@ class Conversations:
         )
         return told(self._desk.pages, viewer, request, done)
 
-    async def _read(self, viewer: Viewer, request: Request) -> tuple[Whole, Progress]:
+    async def _read(self, viewer: Viewer, request: Request) -> tuple[WholeConversation, News]:
         return await self._desk.services.store.read(viewer.environment, _both, request.path_params["conversation_id"])
 
 
@@ -167,7 +167,7 @@ class GoalCard(msgspec.Struct, frozen=True, kw_only=True):
     data: tuple[Datum, ...]
 
 
-def panels(template: Template, made: Progress) -> dict[str, Any]:
+def panels(template: Template, made: News) -> dict[str, Any]:
     """What stands beside the transcript: status, goals, outputs, visits, the newest raw events."""
     state = made.stored.state
     return {
@@ -218,10 +218,10 @@ def cards(template: Template, state: Conversation, facts: Sequence[Fact]) -> lis
     return made
 
 
-def _all(tx: Reading, conversation_id: str) -> tuple[Whole, Progress, Outline | None]:
+def _all(tx: Reading, conversation_id: str) -> tuple[WholeConversation, News, Outline | None]:
     whole, made = _both(tx, conversation_id)
     return whole, made, browse.before(tx, whole)
 
 
-def _both(tx: Reading, conversation_id: str) -> tuple[Whole, Progress]:
+def _both(tx: Reading, conversation_id: str) -> tuple[WholeConversation, News]:
     return inspect.conversation(tx, conversation_id), progress(tx, conversation_id)

@@ -15,7 +15,7 @@ from roxels.dashboard.people import span_of
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.occasions import destination
 from roxels.storage import deliveries
-from roxels.storage.deliveries import Wanted
+from roxels.storage.deliveries import DeliveryFilter
 
 DELIVERIES_OF_A_PAGE = 50
 PLACE = "/dashboard/deliveries"
@@ -32,7 +32,7 @@ class Deliveries:
         given = request.query_params.get("status")
         status = given if given in words.DELIVERIES else None
         found = await self._desk.services.store.read(
-            viewer.environment, deliveries.listed, Wanted(status=status), span_of(request, DELIVERIES_OF_A_PAGE)
+            viewer.environment, deliveries.listed, DeliveryFilter(status=status), span_of(request, DELIVERIES_OF_A_PAGE)
         )
         return self._desk.pages.fresh(
             request,

@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 
 from roxels.actions import author, open
 from roxels.actions.author import ADDED, Faulty
-from roxels.actions.open import Opened, Wish
+from roxels.actions.open import Opened, VisitRequest
 from roxels.api import paging, views
 from roxels.api.reading import Unreadable, read_json
 from roxels.dashboard.desk import Desk
@@ -29,7 +29,7 @@ from roxels.domain.errors import Conflict, Invalid, NotFound, RoxelsError
 from roxels.domain.persons import external_id
 from roxels.domain.proof import Proof
 from roxels.storage import templates
-from roxels.storage.templates import Kept
+from roxels.storage.templates import StoredTemplate
 from roxels.storage.transaction import Reading, Writing
 
 STARTS = Path(__file__).resolve().parent / "starts"
@@ -132,7 +132,7 @@ class Designs:
     async def _tried(self, viewer: Viewer, request: Request, form: FormData) -> str:
         given = text_of(form, "external_id")
         services = self._desk.services
-        wish = Wish(
+        wish = VisitRequest(
             template_id=request.path_params["template_id"],
             external_id=external_id(given, "external_id") if given.strip() else None,
             name=None,
@@ -152,21 +152,25 @@ class Designs:
         opened = await services.store.write(viewer.environment, work)
         return views.join_url(opened, services.origin)
 
-    async def _read(self, viewer: Viewer, request: Request) -> tuple[Kept, Sequence[Any]]:
+    async def _read(self, viewer: Viewer, request: Request) -> tuple[StoredTemplate, Sequence[Any]]:
         template_id = request.path_params["template_id"]
 
-        def work(tx: Reading) -> tuple[Kept, Sequence[Any]]:
+        def work(tx: Reading) -> tuple[StoredTemplate, Sequence[Any]]:
             return author.current(tx, template_id), templates.history(tx, template_id)[::-1]
 
         return await self._desk.services.store.read(viewer.environment, work)
 
-    def _again(self, viewer: Viewer, text: str, kept: Kept | None, fault: RoxelsError, **values: Any) -> Response:
+    def _again(
+        self, viewer: Viewer, text: str, kept: StoredTemplate | None, fault: RoxelsError, **values: Any
+    ) -> Response:
         """The page once more, with what was typed and what is wrong with it."""
         faults = fault.faults if isinstance(fault, Faulty) else []
         told = {"fault": fault.message, "faults": faults, "is_late": isinstance(fault, Conflict)}
         return self._page(viewer, text, kept, status=fault.status, **told, **values)
 
-    def _page(self, viewer: Viewer, text: str, kept: Kept | None, *, status: int = 200, **values: Any) -> Response:
+    def _page(
+        self, viewer: Viewer, text: str, kept: StoredTemplate | None, *, status: int = 200, **values: Any
+    ) -> Response:
         """A template as `text`; `kept` None: one that is not there yet."""
         nothing = {
             "fault": "",
@@ -209,7 +213,7 @@ def _parsed(text: str) -> dict[str, Any]:
     return {name: value for name, value in raw.items() if name not in ADDED}
 
 
-def _written(kept: Kept) -> str:
+def _written(kept: StoredTemplate) -> str:
     return json.dumps(kept.raw, indent=2, ensure_ascii=False)
 
 

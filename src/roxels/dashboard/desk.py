@@ -30,7 +30,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
                 self.services.audit.note(tx, viewer.actor, action, about)
 
         def _is_noted(tx: Writing, lately: timedelta) -> bool:
-            wanted = audit.Wanted(
+            wanted = audit.AuditFilter(
                 action=action,
                 actor_id=viewer.actor.id,
                 subjects=[subject_of(self.services.audit.salt, *about)],

@@ -18,7 +18,7 @@ from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import Conflict, Invalid, NotFound
 from roxels.storage import keys, templates
 from roxels.storage.pages import Page, Span
-from roxels.storage.templates import Kept
+from roxels.storage.templates import StoredTemplate
 from roxels.storage.transaction import Reading, Writing
 
 #: What is pasted, with the placeholders of the documentation in it.
@@ -135,7 +135,7 @@ def _rows(tx: Reading, origin: str, span: Span) -> Page[Row]:
     return Page(items=[_row(tx, origin, kept) for kept in found.items], next=found.next)
 
 
-def _row(tx: Reading, origin: str, kept: Kept) -> Row:
+def _row(tx: Reading, origin: str, kept: StoredTemplate) -> Row:
     made = keys.embed_keys_of(tx, kept.id, Span(limit=KEYS)).items
     newest = next((key for key in made if key.revoked_at is None), None)
     paste = snippets(origin, newest.key, kept.id) if newest else None

@@ -26,7 +26,7 @@ from roxels.domain.lifecycle import EVENTS, EventName
 from roxels.storage import lifecycle, retention
 from roxels.storage.lifecycle import Hook
 from roxels.storage.pages import Span
-from roxels.storage.retention import Counts, Rule
+from roxels.storage.retention import Overdue, Rule
 from roxels.storage.transaction import Reading, Writing
 
 PLACE = "/dashboard/settings"
@@ -34,7 +34,7 @@ MAX_URL = 2048
 DAYS = ("transcripts_days", "deliveries_days", "audit_days")
 
 
-class Refused(msgspec.Struct, frozen=True, kw_only=True):
+class RefusedForm(msgspec.Struct, frozen=True, kw_only=True):
     """A form that was not taken: which (`retention`, `new`, or a webhook's id), what was typed, and why not."""
 
     form: str
@@ -58,7 +58,7 @@ class Installation:
         try:
             rule = _rule(form)
         except Invalid as fault:
-            return await self._page(viewer, refused=Refused(form="retention", fault=fault, typed=typed))
+            return await self._page(viewer, refused=RefusedForm(form="retention", fault=fault, typed=typed))
         if text_of(form, "as") != "keep":
             counts = await self._desk.services.store.read(viewer.environment, keeping.preview, rule)
             return await self._page(viewer, looked=(rule, counts))
@@ -108,7 +108,7 @@ class Installation:
             raise
         except RoxelsError as fault:
             typed = {"url": text_of(form, "url"), "events": _events(form)}
-            return await self._page(viewer, refused=Refused(form=which, fault=fault, typed=typed))
+            return await self._page(viewer, refused=RefusedForm(form=which, fault=fault, typed=typed))
         return RedirectResponse(f"{PLACE}#told", 303)
 
     async def _page(
@@ -116,8 +116,8 @@ class Installation:
         viewer: Viewer,
         *,
         saved: str = "",
-        looked: tuple[Rule, Counts] | None = None,
-        refused: Refused | None = None,
+        looked: tuple[Rule, Overdue] | None = None,
+        refused: RefusedForm | None = None,
     ) -> Response:
         services = self._desk.services
         rule, counts, hooks = await services.store.read(viewer.environment, _read)
@@ -139,7 +139,7 @@ class Installation:
         )
 
 
-def _read(tx: Reading) -> tuple[Rule, Counts, list[Hook]]:
+def _read(tx: Reading) -> tuple[Rule, Overdue, list[Hook]]:
     rule = retention.get(tx)
     return rule, keeping.preview(tx, rule), lifecycle.listed(tx, Span(limit=telling.MOST)).items
 

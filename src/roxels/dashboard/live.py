@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
-from roxels.actions.browse import Progress, progress
-from roxels.actions.inspect import Whole
+from roxels.actions.browse import News, progress
+from roxels.actions.inspect import WholeConversation
 from roxels.dashboard import timeline
 from roxels.dashboard.desk import Desk
 from roxels.dashboard.viewer import Viewer
@@ -31,13 +31,13 @@ LOOK, LOOK_IDLE = 0.2, 0.6
 #: Looks between two checks whether the operator is still signed in (and a comment that keeps proxies waiting).
 CHECK = 30
 
-Panels = Callable[[Any, Progress], dict[str, Any]]
+Panels = Callable[[Any, News], dict[str, Any]]
 
 
 class Watch:
     """One page that watches one conversation."""
 
-    def __init__(self, desk: Desk, viewer: Viewer, whole: Whole, panels: Panels) -> None:
+    def __init__(self, desk: Desk, viewer: Viewer, whole: WholeConversation, panels: Panels) -> None:
         self._desk = desk
         self._viewer = viewer
         self._id = whole.stored.id
@@ -68,7 +68,7 @@ class Watch:
         if made is None:
             yield "event: gone\ndata: {}\n\n"
 
-    async def _look(self, before: Progress | None) -> Progress | None:
+    async def _look(self, before: News | None) -> News | None:
         """What there is by now; facts that were read before are not read again."""
         store, environment = self._desk.services.store, self._viewer.environment
         try:
@@ -79,7 +79,7 @@ class Watch:
             return None
         return msgspec.structs.replace(made, facts=[*before.facts, *made.facts])
 
-    def _frame(self, made: Progress, shown: int, *, with_panels: bool) -> str:
+    def _frame(self, made: News, shown: int, *, with_panels: bool) -> str:
         state = made.stored.state
         pages = self._desk.pages
         entries = timeline.entries(made.facts, self._template, made.browsers, after=shown)
@@ -101,13 +101,13 @@ def after_of(request: Request) -> int:
     return int(given) if given.isdecimal() and len(given) < 16 else 0
 
 
-def _standing(made: Progress) -> tuple[int, tuple[tuple[str, str, int], ...], int]:
+def _standing(made: News) -> tuple[int, tuple[tuple[str, str, int], ...], int]:
     """What a page shows of it: as long as this stays, nothing has to be sent."""
     owed = tuple((each.id, each.status, len(each.attempts)) for each in made.deliveries)
     return made.stored.state.head, owed, len(made.stored.said_so_far)
 
 
-def _is_over(made: Progress) -> bool:
+def _is_over(made: News) -> bool:
     """Whether nothing can change any more."""
     status = made.stored.state.status
     return (

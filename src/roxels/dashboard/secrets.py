@@ -26,7 +26,7 @@ MAX_NAME, MAX_VALUE, MAX_DESCRIPTION = 200, 16384, 1000
 PLACE = "/dashboard/secrets"
 
 
-class Refused(msgspec.Struct, frozen=True, kw_only=True):
+class RefusedSecret(msgspec.Struct, frozen=True, kw_only=True):
     """A form that was not taken: whose (None: of a new secret), what was typed but for the value, and why not."""
 
     fault: RoxelsError
@@ -96,11 +96,11 @@ class Secrets:
             raise
         except RoxelsError as fault:
             typed = {name: text_of(form, name) for name in ("name", "description")}
-            return await self._page(viewer, refused=Refused(fault=fault, id=secret_id, **typed))
+            return await self._page(viewer, refused=RefusedSecret(fault=fault, id=secret_id, **typed))
         return RedirectResponse(PLACE, 303)
 
     async def _page(
-        self, viewer: Viewer, span: Span | None = None, *, is_first: bool = True, refused: Refused | None = None
+        self, viewer: Viewer, span: Span | None = None, *, is_first: bool = True, refused: RefusedSecret | None = None
     ) -> Response:
         found = await self._desk.services.store.read(viewer.environment, secrets.listed, span or Span(limit=AT_ONCE))
         return self._desk.pages.page(

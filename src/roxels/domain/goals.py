@@ -22,11 +22,11 @@ import msgspec
 from roxels.domain.conversation import Conversation, GoalState, fold
 from roxels.domain.events import AnyEvent, Fact, GoalCommitted
 from roxels.domain.fields import Field
-from roxels.domain.invariants import Broken, broken
+from roxels.domain.invariants import BrokenRule, broken
 from roxels.domain.templates import Goal, Template
 
 
-class Place(msgspec.Struct, frozen=True):
+class OpenField(msgspec.Struct, frozen=True):
     """A field in its goal: to be asked for."""
 
     goal: Goal
@@ -45,7 +45,7 @@ class Mending(msgspec.Struct, frozen=True):
 
     goal: Goal
     field: Field
-    broken: Broken
+    broken: BrokenRule
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ class Proposal(msgspec.Struct, frozen=True):
 
 
 #: What comes next. A goal by itself has only its prompt: it is said once, and any words answer it.
-Step = Place | Goal | Area | Mending | Proposal
+Step = OpenField | Goal | Area | Mending | Proposal
 
 
 def missing(goal: Goal, state: GoalState) -> list[Field]:
@@ -103,7 +103,7 @@ def step_in(goal: Goal, state: Conversation) -> Step | None:
     """What is still to be done for this goal."""
     stands = state.goal(goal.id)
     if fields := unasked(goal, stands):
-        return Place(goal, fields[0])
+        return OpenField(goal, fields[0])
     if not goal.fields and goal.prompt.strip() and goal.id not in state.goals:
         return goal
     if areas := unprobed(goal, stands):

@@ -44,7 +44,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 Invariant = Shape | Agreement
 
 
-class Broken(msgspec.Struct, frozen=True, kw_only=True):
+class BrokenRule(msgspec.Struct, frozen=True, kw_only=True):
     """A rule that does not hold. `fields`: the fields that it is about, first the one to ask for again."""
 
     fields: tuple[str, ...]
@@ -61,7 +61,7 @@ def read(raw: Mapping[str, Any]) -> Invariant:
     return Shape(when=raw["when"], then=raw["then"], message=message)
 
 
-def broken(rules: Sequence[Invariant], data: Mapping[str, Any]) -> list[Broken]:
+def broken(rules: Sequence[Invariant], data: Mapping[str, Any]) -> list[BrokenRule]:
     """The rules that this data breaks."""
     found = (_broken_shape(rule, data) if isinstance(rule, Shape) else _broken_agreement(rule, data) for rule in rules)
     return [each for each in found if each is not None]
@@ -87,7 +87,7 @@ def faults(raw: object, fields: Collection[str]) -> Iterator[tuple[str, str]]:
             yield f"{where}.kind", "must be type_agreement, or be left out for a rule with `when` and `then`"
 
 
-def _broken_shape(rule: Shape, data: Mapping[str, Any]) -> Broken | None:
+def _broken_shape(rule: Shape, data: Mapping[str, Any]) -> BrokenRule | None:
     """The first item, or the only one, where `when` holds and `then` does not."""
     paths = (*rule.when, *rule.then)
     lists = {path.partition(_EACH)[0] for path in paths if _EACH in path}
@@ -101,7 +101,7 @@ def _broken_shape(rule: Shape, data: Mapping[str, Any]) -> Broken | None:
         if all(at(path) == value for path, value in rule.when.items()):
             wanted = {path: value for path, value in rule.then.items() if not _fits(at(path), value)}
             if wanted:
-                return Broken(fields=_fields((*wanted, *rule.when)), message=rule.message, wanted=wanted)
+                return BrokenRule(fields=_fields((*wanted, *rule.when)), message=rule.message, wanted=wanted)
     return None
 
 
@@ -109,7 +109,7 @@ def _fits(value: Any, wanted: Any) -> bool:
     return value not in (None, "", [], {}) if wanted == REQUIRED else bool(value == wanted)
 
 
-def _broken_agreement(rule: Agreement, data: Mapping[str, Any]) -> Broken | None:
+def _broken_agreement(rule: Agreement, data: Mapping[str, Any]) -> BrokenRule | None:
     kinds: dict[tuple[int, ...], set[str]] = {}
     for path in rule.paths:
         for place, value in _all(data, path.split(".")):
@@ -117,7 +117,7 @@ def _broken_agreement(rule: Agreement, data: Mapping[str, Any]) -> Broken | None
                 kinds.setdefault(place[:-1], set()).add(str(value[rule.key]))
     if all(len(each) <= 1 for each in kinds.values()):
         return None
-    return Broken(fields=_fields(rule.paths), message=rule.message)
+    return BrokenRule(fields=_fields(rule.paths), message=rule.message)
 
 
 def _value(data: Any, path: str) -> Any:

@@ -53,7 +53,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     signature: str = ""
 
 
-class Broken(msgspec.Struct, frozen=True, kw_only=True):
+class BrokenChain(msgspec.Struct, frozen=True, kw_only=True):
     """The first thing that is wrong in a chain of receipts."""
 
     #: Position in the chain, from 0; its length where receipts are missing at the end.
@@ -98,7 +98,7 @@ def broken(
     *,
     after: str | None = None,
     head: str | None = None,
-) -> Broken | None:
+) -> BrokenChain | None:
     """The first receipt that does not hold, or None. `receipts` in the order of their chain, oldest first.
 
     `verifiers` by key id. `after`: digest of the receipt before the first one here (None: the chain begins here).
@@ -109,10 +109,10 @@ def broken(
         fault = _fault(receipt, verifiers, after)
         if fault is not None:
             field, message = fault
-            return Broken(index=count - 1, id=receipt.id, field=field, message=message)
+            return BrokenChain(index=count - 1, id=receipt.id, field=field, message=message)
         after = digest(receipt)
     if head is not None and head != after:
-        return Broken(
+        return BrokenChain(
             index=count, id="", field="head", message="The chain ends early: receipts are missing at its end."
         )
     return None

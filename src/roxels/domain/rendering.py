@@ -11,8 +11,8 @@ Where a value stands decides how it is written, so that it can never become part
     body_template, other text            as it is; escaped where the type is XML  the same
     form, form-nested                    percent-encoded as forms are             the same
 
-Of a secret its name stands in the frozen text, and `Place` says exactly where; so what a person says can never be taken
-for one, whatever it looks like.
+Of a secret its name stands in the frozen text, and `SecretPlace` says exactly where; so what a person says can never be
+taken for one, whatever it looks like.
 """
 
 import json
@@ -51,7 +51,7 @@ class Slot(msgspec.Struct, frozen=True):
 Written = list[str | Slot]
 
 
-class Place(msgspec.Struct, frozen=True):
+class SecretPlace(msgspec.Struct, frozen=True):
     """Where a secret's value belongs: `where` is `url`, `body` or `header:<name>`; code points."""
 
     where: str
@@ -69,7 +69,7 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     #: None where the method carries no body.
     body: str | None
-    places: tuple[Place, ...] = ()
+    places: tuple[SecretPlace, ...] = ()
     #: Variables that had no value; empty stands in their place.
     unknown: tuple[str, ...] = ()
 
@@ -88,7 +88,7 @@ class Text(msgspec.Struct, frozen=True):
 def freeze(output: Output, values: Mapping[str, Any], body: Any) -> Frozen:
     """The request of this output; `body` is sent where it has no `body_template`."""
     filler = _Filler(values)
-    places: list[Place] = []
+    places: list[SecretPlace] = []
     content_type, written = _body(output, filler, body)
     headers = {
         name: _assembled(f"header:{name}", filler.text(text, "plain", _on_one_line), places)
@@ -274,12 +274,12 @@ def _pairs(tree: Any, nested: bool, name: str = "") -> Iterator[tuple[str, Writt
             yield name, [quote_plus(_plain(tree))]
 
 
-def _assembled(where: str, written: Iterable[str | Slot], places: list[Place]) -> str:
+def _assembled(where: str, written: Iterable[str | Slot], places: list[SecretPlace]) -> str:
     text = ""
     for part in written:
         if isinstance(part, Slot):
             shown = f"{{{{secret:{part.name}}}}}"
-            places.append(Place(where, len(text), len(text) + len(shown), part.name, part.form))
+            places.append(SecretPlace(where, len(text), len(text) + len(shown), part.name, part.form))
             text += shown
         else:
             text += part

@@ -33,7 +33,7 @@ FORMS: Final[Mapping[str, tuple[str, str]]] = {
 Holds = Callable[[Receipt], bool]
 
 
-class Place(msgspec.Struct, frozen=True):
+class WrongByte(msgspec.Struct, frozen=True):
     """A wrong byte of a receipt that is written as canonical JSON, from 0; and what it was, where that is known."""
 
     field: str
@@ -54,23 +54,25 @@ def first_difference(written: bytes, meant: bytes) -> int | None:
     return None if len(written) == len(meant) else min(len(written), len(meant))
 
 
-def locate(receipt: Receipt, holds: Holds) -> Place | None:
+def locate(receipt: Receipt, holds: Holds) -> WrongByte | None:
     """The first wrong byte of a receipt whose signature does not hold, or None where it cannot be told."""
     return _one_character(receipt, holds) or _one_digit(receipt, holds) or _odd(receipt)
 
 
-def _odd(receipt: Receipt) -> Place | None:
+def _odd(receipt: Receipt) -> WrongByte | None:
     """The first field that is not written as it has to be."""
-    odd: list[Place] = []
+    odd: list[WrongByte] = []
     for name, (form, letters) in FORMS.items():
         value = getattr(receipt, name)
         if value is not None and not re.fullmatch(form, value, re.ASCII):
             good = next((value[:n] for n, letter in enumerate(value) if letter not in letters), value)
-            odd.append(Place(name, _start(receipt, name) + len(canonical({"": good})) - len(canonical({"": ""})), None))
+            odd.append(
+                WrongByte(name, _start(receipt, name) + len(canonical({"": good})) - len(canonical({"": ""})), None)
+            )
     return min(odd, key=lambda place: place.byte, default=None)
 
 
-def _one_character(receipt: Receipt, holds: Holds) -> Place | None:
+def _one_character(receipt: Receipt, holds: Holds) -> WrongByte | None:
     for name, (_, letters) in FORMS.items():
         value = getattr(receipt, name)
         for n, letter in enumerate(value or ""):
@@ -78,11 +80,11 @@ def _one_character(receipt: Receipt, holds: Holds) -> Place | None:
                 if other != letter and holds(
                     msgspec.structs.replace(receipt, **{name: value[:n] + other + value[n + 1 :]})
                 ):
-                    return Place(name, _start(receipt, name) + n, other)
+                    return WrongByte(name, _start(receipt, name) + n, other)
     return None
 
 
-def _one_digit(receipt: Receipt, holds: Holds) -> Place | None:
+def _one_digit(receipt: Receipt, holds: Holds) -> WrongByte | None:
     start = _start(receipt, "counts") - 1
     text = canonical(receipt.counts).decode()
     for n, letter in enumerate(text):
@@ -95,7 +97,7 @@ def _one_digit(receipt: Receipt, holds: Holds) -> Place | None:
             except ValueError:
                 continue
             if holds(msgspec.structs.replace(receipt, counts=counts)):
-                return Place("counts", start + len(text[:n].encode()), other)
+                return WrongByte("counts", start + len(text[:n].encode()), other)
     return None
 
 

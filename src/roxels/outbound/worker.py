@@ -29,7 +29,7 @@ from roxels.outbound.circuits import PROBE_EVERY, Circuits
 from roxels.outbound.http import TIME_LIMIT
 from roxels.outbound.sending import Call, Keys, Letter, opened, send
 from roxels.storage import outbox
-from roxels.storage.outbox import Claimed, Settled, Wish
+from roxels.storage.outbox import Claimed, ClaimRequest, Settled
 from roxels.storage.store import Store
 from roxels.storage.vault import Vault
 
@@ -147,10 +147,10 @@ class Worker:
             task.add_done_callback(self._sent)
         return claims.more and not self._is_stopping and len(self._sending) < self._pace.at_once
 
-    def _wish(self) -> Wish | None:
+    def _wish(self) -> ClaimRequest | None:
         if self._is_stopping:
             return None
-        return Wish(
+        return ClaimRequest(
             claim=f"{self._deps.process_id}.{self._deps.ids.key(8).hex()}",
             life=timedelta(seconds=self._pace.time_limit + MARGIN),
             limit=self._pace.at_once - len(self._sending),

@@ -28,7 +28,7 @@ COMMAND = Actor("command")
 BROWSER = Actor("browser")
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One line. `subject` is the salted hash under which receipts, too, speak of a person or conversation."""
 
     id: str
@@ -43,7 +43,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     detail: dict[str, Any]
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which lines are wanted; None is any."""
 
     action: str | None = None
@@ -53,12 +53,12 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
-def add(tx: Writing | AcrossWriting, entry: Entry) -> None:
+def add(tx: Writing | AcrossWriting, entry: AuditEntry) -> None:
     """Keep a line, in the transaction of what it tells of."""
     tx.run(insert(audit).values(msgspec.structs.asdict(entry)))
 
 
-def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Entry]:
+def listed(tx: Reading, wanted: AuditFilter, span: Span) -> Page[AuditEntry]:
     """The lines of this environment and of none, newest first.
 
     Each side, and each subject, is read for itself, through an index; asked for as one, all would be sorted first.
@@ -73,7 +73,7 @@ def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Entry]:
     return Page(items=shown, next=Cursor(shown[-1].at, shown[-1].id, tx.environment) if has_more else None)
 
 
-def _query(side: ColumnElement[bool], wanted: Wanted, subject: str | None) -> AnySelect:
+def _query(side: ColumnElement[bool], wanted: AuditFilter, subject: str | None) -> AnySelect:
     query: AnySelect = select(audit).where(side)
     if wanted.action is not None:
         query = query.where(audit.c.action == wanted.action)
@@ -88,8 +88,8 @@ def _query(side: ColumnElement[bool], wanted: Wanted, subject: str | None) -> An
     return query
 
 
-def _entry(row: Rows) -> Entry:
-    return Entry(**row._mapping)
+def _entry(row: Rows) -> AuditEntry:
+    return AuditEntry(**row._mapping)
 
 
 def drop_old(tx: Writing, before: datetime, limit: int) -> int:

@@ -57,7 +57,7 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     visits: tuple[VisitOutline, ...] = ()
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class ConversationFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which conversations a list shows; None is any."""
 
     template_id: str | None = None
@@ -249,7 +249,7 @@ def stands(tx: Reading, conversation_id: str) -> bool:
     return tx.first(query) is not None
 
 
-def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Outline]:
+def listed(tx: Reading, wanted: ConversationFilter, span: Span) -> Page[Outline]:
     """The conversations of this environment, newest first."""
     query = select(conversations).where(conversations.c.environment == tx.environment, conversations.c.epoch != ERASING)
     for name in ("template_id", "person_id", "status"):

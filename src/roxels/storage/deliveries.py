@@ -52,7 +52,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return "POST" if self.request is None else msgspec.json.decode(self.request, type=Frozen).method
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class DeliveryFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which deliveries a list shows; None is any."""
 
     status: str | None = None
@@ -83,7 +83,7 @@ def of_conversation(tx: Reading, conversation_id: str) -> list[Delivery]:
     return _with_attempts(tx, [_bare(row) for row in tx.all(query)])
 
 
-def listed(tx: Reading, wanted: Wanted, span: Span) -> Page[Delivery]:
+def listed(tx: Reading, wanted: DeliveryFilter, span: Span) -> Page[Delivery]:
     """The deliveries of this environment, newest first."""
     query = _SHOWN.where(deliveries.c.environment == tx.environment)
     if wanted.status is not None:

@@ -23,7 +23,7 @@ import msgspec
 from roxels.domain.receipts import Kind, Receipt
 from roxels.storage import installation
 from roxels.storage.database import Backend
-from roxels.storage.receipts import Link
+from roxels.storage.receipts import ChainLink
 from roxels.storage.transaction import Environment
 
 #: Its name in the data folder.
@@ -55,7 +55,7 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
     receipt: Receipt
 
 
-class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+class ErasureLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line: one of these."""
 
     list: str | None = None
@@ -76,7 +76,7 @@ class EraseList:
         known = installation.get(database, ID)
         if known is None:
             if not found._file.exists():
-                found._append(Line(list=new_id))
+                found._append(ErasureLine(list=new_id))
             installation.put(database, {ID: found.id()})
         elif not found._file.exists():
             raise EraseListMissing(
@@ -112,13 +112,13 @@ class EraseList:
 
     def note(self, noted: Noted) -> None:
         """Write down that this is erased; on disk when it returns."""
-        self._append(Line(erased=noted))
+        self._append(ErasureLine(erased=noted))
 
-    def keep(self, environment: Environment, link: Link) -> None:
+    def keep(self, environment: Environment, link: ChainLink) -> None:
         """Write a receipt down; on disk when it returns."""
-        self._append(Line(receipt=Sealed(environment=environment, n=link.n, receipt=link.receipt)))
+        self._append(ErasureLine(receipt=Sealed(environment=environment, n=link.n, receipt=link.receipt)))
 
-    def lines(self, after: int = 0) -> Iterator[Line]:
+    def lines(self, after: int = 0) -> Iterator[ErasureLine]:
         """The lines from that byte on, in order. Raises EraseListMissing where one is damaged."""
         with self._file.open("rb") as file:
             file.seek(after)
@@ -126,13 +126,13 @@ class EraseList:
                 if not text.endswith(b"\n"):
                     return  # a crash cut it off; nothing was issued that depends on it
                 try:
-                    yield msgspec.json.decode(text, type=Line)
+                    yield msgspec.json.decode(text, type=ErasureLine)
                 except msgspec.DecodeError:
                     raise EraseListMissing(
                         f"{FILE} is damaged: a line cannot be read. Put a whole copy into the data folder."
                     ) from None
 
-    def _append(self, line: Line) -> None:
+    def _append(self, line: ErasureLine) -> None:
         is_new = not self._file.exists()
         with _locked(self._file) as handle:
             _cut_torn_line(handle)

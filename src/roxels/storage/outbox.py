@@ -84,7 +84,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     captured: dict[str, Any] = {}
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
+class ClaimRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be claimed."""
 
     #: The claim's name: `<process>.<number>`, never used before.
@@ -116,7 +116,9 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     more: bool = False
 
 
-def exchange(tx: AcrossWriting, settled: Sequence[Settled], back: Sequence[Claimed], wish: Wish | None) -> Claims:
+def exchange(
+    tx: AcrossWriting, settled: Sequence[Settled], back: Sequence[Claimed], wish: ClaimRequest | None
+) -> Claims:
     """Settle attempts, give back those that were broken off, and claim what is due."""
     _settle(tx, settled)
     _give_back(tx, back)
@@ -281,7 +283,7 @@ def _held(tx: AcrossWriting, claimed: Sequence[Claimed]) -> set[str]:
     return {row.id for row in tx.all(query) if row.claimed_by == names[row.id]}
 
 
-def _claim(tx: AcrossWriting, wish: Wish) -> Claims:
+def _claim(tx: AcrossWriting, wish: ClaimRequest) -> Claims:
     found = _due(tx, wish)
     until = tx.now + wish.life
     held_until = _held_back(tx, [delivery.id for delivery in found])
@@ -307,7 +309,7 @@ def _claim(tx: AcrossWriting, wish: Wish) -> Claims:
     )
 
 
-def _due(tx: AcrossWriting, wish: Wish) -> list[Claimed]:
+def _due(tx: AcrossWriting, wish: ClaimRequest) -> list[Claimed]:
     """What may be looked at now, the longest due first; each status is read in the order of its index."""
     full = [each for each in {**wish.busy, **wish.troubled} if wish.room(each) <= 0]
     found = [

@@ -24,7 +24,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime | None = None
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
+class Overdue(msgspec.Struct, frozen=True, kw_only=True):
     """How much is too old."""
 
     transcripts: int = 0

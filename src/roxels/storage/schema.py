@@ -39,7 +39,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """An aware UTC time, kept as microseconds since 1970."""
 
     impl = BigInteger
@@ -97,8 +97,8 @@ templates = Table(
     column("active_version", Integer, about=NOTHING),
     #: Of the active version: the least proof that opens a past (`domain.proof.Proof`).
     column("history_requires", Integer, about=NOTHING),
-    column("created_at", Moment, about=NOTHING),
-    column("updated_at", Moment, about=NOTHING),
+    column("created_at", UtcDateTime, about=NOTHING),
+    column("updated_at", UtcDateTime, about=NOTHING),
     Index(None, "environment", "created_at", "id"),
 )
 
@@ -110,8 +110,8 @@ template_versions = Table(
     column("version", Integer, primary_key=True, about=NOTHING),
     column("environment", String, about=NOTHING),
     column("raw", JSON, about=NOTHING),
-    column("created_at", Moment, about=NOTHING),
-    column("published_at", Moment, nullable=True, about=NOTHING),
+    column("created_at", UtcDateTime, about=NOTHING),
+    column("published_at", UtcDateTime, nullable=True, about=NOTHING),
 )
 
 persons = Table(
@@ -126,8 +126,8 @@ persons = Table(
     column("phone", String, nullable=True, about=PERSON),
     column("metadata", JSON, about=PERSON),
     column("org_context", JSON, about=PERSON),
-    column("first_seen_at", Moment, about=PERSON),
-    column("last_seen_at", Moment, about=PERSON),
+    column("first_seen_at", UtcDateTime, about=PERSON),
+    column("last_seen_at", UtcDateTime, about=PERSON),
     column("conversation_count", Integer, about=PERSON),
     UniqueConstraint("environment", "external_id"),
     Index(None, "environment", "last_seen_at", "id"),
@@ -161,18 +161,18 @@ conversations = Table(
     #: A session was verified, or opened by a server: closed to claims from then on (`domain.proof`).
     column("is_proven", Boolean, about=NOTHING),
     #: Since when it is adopted, and whether that speaks for all that was said in it (`domain.proof`).
-    column("adopted_at", Moment, nullable=True, about=PERSON),
+    column("adopted_at", UtcDateTime, nullable=True, about=PERSON),
     column("is_vouched", Boolean, about=NOTHING),
     column("head", Integer, about=NOTHING),
     column("epoch", Integer, about=NOTHING),
     column("speaker", String, nullable=True, about=NOTHING),
     column("allowed_domains", JSON, nullable=True, about=NOTHING),
-    column("created_at", Moment, about=PERSON),
-    column("started_at", Moment, nullable=True, about=PERSON),
-    column("ended_at", Moment, nullable=True, about=PERSON),
-    column("last_activity_at", Moment, about=PERSON),
+    column("created_at", UtcDateTime, about=PERSON),
+    column("started_at", UtcDateTime, nullable=True, about=PERSON),
+    column("ended_at", UtcDateTime, nullable=True, about=PERSON),
+    column("last_activity_at", UtcDateTime, about=PERSON),
     #: When the last listener left, since listening is no activity.
-    column("left_at", Moment, nullable=True, about=PERSON),
+    column("left_at", UtcDateTime, nullable=True, about=PERSON),
     Index("ix_conversations_of_person", "environment", "person_id", "template_id", "last_activity_at"),
     Index(None, "environment", "created_at", "id"),
     Index(None, "status", "last_activity_at"),
@@ -185,7 +185,7 @@ events = Table(
     column("conversation_id", String, ForeignKey("conversations.id"), primary_key=True, about=PERSON),
     column("seq", Integer, primary_key=True, about=NOTHING),
     column("type", String, about=NOTHING),
-    column("at", Moment, about=PERSON),
+    column("at", UtcDateTime, about=PERSON),
     column("session_id", String, nullable=True, about=PERSON),
     column("body", Text, about=PERSON),
 )
@@ -219,12 +219,12 @@ sessions = Table(
     column("tab_hash", String, nullable=True, about=PERSON),
     column("token_hash", String, nullable=True, unique=True, about=PERSON),
     column("join_hash", String, nullable=True, unique=True, about=PERSON),
-    column("exchanged_at", Moment, nullable=True, about=PERSON),
+    column("exchanged_at", UtcDateTime, nullable=True, about=PERSON),
     column("timezone", String, about=PERSON),
     column("locale", String, about=PERSON),
-    column("created_at", Moment, about=PERSON),
-    column("expires_at", Moment, about=PERSON),
-    column("ended_at", Moment, nullable=True, about=PERSON),
+    column("created_at", UtcDateTime, about=PERSON),
+    column("expires_at", UtcDateTime, about=PERSON),
+    column("ended_at", UtcDateTime, nullable=True, about=PERSON),
     Index(None, "conversation_id"),
     Index(None, "person_id"),
     Index(None, "browser_hash", "created_at"),
@@ -242,11 +242,11 @@ devices = Table(
     column("browser_hash", String, about=PERSON),
     #: The host of the page around the frame.
     column("host", String, nullable=True, about=PERSON),
-    column("created_at", Moment, about=PERSON),
-    column("last_seen_at", Moment, about=PERSON),
+    column("created_at", UtcDateTime, about=PERSON),
+    column("last_seen_at", UtcDateTime, about=PERSON),
     #: When a verified session of this person was first held by it.
-    column("verified_at", Moment, nullable=True, about=PERSON),
-    column("revoked_at", Moment, nullable=True, about=PERSON),
+    column("verified_at", UtcDateTime, nullable=True, about=PERSON),
+    column("revoked_at", UtcDateTime, nullable=True, about=PERSON),
     UniqueConstraint("person_id", "browser_hash"),
     Index(None, "browser_hash"),
 )
@@ -279,10 +279,10 @@ deliveries = Table(
     column("captured", Text, nullable=True, about=PERSON),
     column("status", String, about=NOTHING),
     #: When it may be tried; while a worker tries it, when its claim runs out.
-    column("due_at", Moment, about=NOTHING),
+    column("due_at", UtcDateTime, about=NOTHING),
     column("claimed_by", String, nullable=True, about=NOTHING),
     column("tries", Integer, about=NOTHING),
-    column("created_at", Moment, about=PERSON),
+    column("created_at", UtcDateTime, about=PERSON),
     Index(None, "status", "due_at"),
     Index(None, "person_id", "place"),
     Index(None, "conversation_id"),
@@ -296,7 +296,7 @@ attempts = Table(
     metadata,
     column("delivery_id", String, ForeignKey("deliveries.id"), primary_key=True, about=PERSON),
     column("n", Integer, primary_key=True, about=NOTHING),
-    column("at", Moment, about=PERSON),
+    column("at", UtcDateTime, about=PERSON),
     column("status_code", Integer, nullable=True, about=NOTHING),
     column("duration_ms", Integer, about=NOTHING),
     column("error", String, nullable=True, about=NOTHING),
@@ -312,8 +312,8 @@ embed_keys = Table(
     column("template_id", String, ForeignKey("templates.id"), about=NOTHING),
     column("key", String, unique=True, about=NOTHING),
     column("allowed_domains", JSON, about=NOTHING),
-    column("created_at", Moment, about=NOTHING),
-    column("revoked_at", Moment, nullable=True, about=NOTHING),
+    column("created_at", UtcDateTime, about=NOTHING),
+    column("revoked_at", UtcDateTime, nullable=True, about=NOTHING),
     Index(None, "template_id"),
 )
 
@@ -324,8 +324,8 @@ api_keys = Table(
     column("environment", String, about=NOTHING),
     column("name", String, about=NOTHING),
     column("hash", String, unique=True, about=NOTHING),
-    column("created_at", Moment, about=NOTHING),
-    column("revoked_at", Moment, nullable=True, about=NOTHING),
+    column("created_at", UtcDateTime, about=NOTHING),
+    column("revoked_at", UtcDateTime, nullable=True, about=NOTHING),
 )
 
 #: `sealed` is encrypted with the installation's key, bound to environment and id.
@@ -336,8 +336,8 @@ webhook_secrets = Table(
     column("environment", String, about=NOTHING),
     column("name", String, about=NOTHING),
     column("sealed", Text, about=NOTHING),
-    column("created_at", Moment, about=NOTHING),
-    column("revoked_at", Moment, nullable=True, about=NOTHING),
+    column("created_at", UtcDateTime, about=NOTHING),
+    column("revoked_at", UtcDateTime, nullable=True, about=NOTHING),
 )
 
 #: What a customer's server signs identity tokens with: HS256 by a secret (`sealed`), EdDSA by a key of its own, the
@@ -351,8 +351,8 @@ identity_secrets = Table(
     column("alg", String, about=NOTHING),
     column("sealed", Text, nullable=True, about=NOTHING),
     column("public_key", Text, nullable=True, about=NOTHING),
-    column("created_at", Moment, about=NOTHING),
-    column("revoked_at", Moment, nullable=True, about=NOTHING),
+    column("created_at", UtcDateTime, about=NOTHING),
+    column("revoked_at", UtcDateTime, nullable=True, about=NOTHING),
 )
 
 #: Identity tokens that may be presented once and were: hashes, until they have run out.
@@ -360,7 +360,7 @@ used_tokens = Table(
     "used_tokens",
     metadata,
     column("hash", String, primary_key=True, about=NOTHING),
-    column("expires_at", Moment, about=NOTHING),
+    column("expires_at", UtcDateTime, about=NOTHING),
     Index(None, "expires_at"),
 )
 
@@ -373,8 +373,8 @@ secrets = Table(
     column("name", String, about=NOTHING),
     column("description", Text, about=NOTHING),
     column("sealed", Text, about=NOTHING),
-    column("created_at", Moment, about=NOTHING),
-    column("updated_at", Moment, about=NOTHING),
+    column("created_at", UtcDateTime, about=NOTHING),
+    column("updated_at", UtcDateTime, about=NOTHING),
     UniqueConstraint("environment", "name"),
 )
 
@@ -386,8 +386,8 @@ lifecycle_webhooks = Table(
     column("environment", String, about=NOTHING),
     column("url", Text, about=NOTHING),
     column("events", JSON, about=NOTHING),
-    column("created_at", Moment, about=NOTHING),
-    column("updated_at", Moment, about=NOTHING),
+    column("created_at", UtcDateTime, about=NOTHING),
+    column("updated_at", UtcDateTime, about=NOTHING),
     Index(None, "environment", "created_at", "id"),
 )
 
@@ -397,7 +397,7 @@ operators = Table(
     column("id", String, primary_key=True, about=NOTHING),
     column("email", String, unique=True, about=NOTHING),
     column("password_hash", String, about=NOTHING),
-    column("created_at", Moment, about=NOTHING),
+    column("created_at", UtcDateTime, about=NOTHING),
 )
 
 operator_sessions = Table(
@@ -405,8 +405,8 @@ operator_sessions = Table(
     metadata,
     column("token_hash", String, primary_key=True, about=NOTHING),
     column("operator_id", String, ForeignKey("operators.id"), about=NOTHING),
-    column("created_at", Moment, about=NOTHING),
-    column("expires_at", Moment, about=NOTHING),
+    column("created_at", UtcDateTime, about=NOTHING),
+    column("expires_at", UtcDateTime, about=NOTHING),
 )
 
 #: Codes that were shown on the server itself: each lets one person choose the password of an operator, once.
@@ -415,7 +415,7 @@ operator_codes = Table(
     metadata,
     column("code_hash", String, primary_key=True, about=NOTHING),
     column("email", String, nullable=True, about=NOTHING),
-    column("expires_at", Moment, about=NOTHING),
+    column("expires_at", UtcDateTime, about=NOTHING),
 )
 
 #: What was erased: numbers and salted hashes only, chained per environment by `prev`. `erased_at` is text, as signed.
@@ -451,8 +451,8 @@ erasures = Table(
     column("reason", String, about=NOTHING),
     column("state", String, about=NOTHING),
     column("counts", JSON, about=NOTHING),
-    column("created_at", Moment, about=NOTHING),
-    column("ended_at", Moment, nullable=True, about=NOTHING),
+    column("created_at", UtcDateTime, about=NOTHING),
+    column("ended_at", UtcDateTime, nullable=True, about=NOTHING),
     Index(None, "environment", "subject"),
     Index(None, "environment", "alias"),
     Index(None, "state", "ended_at"),
@@ -470,7 +470,7 @@ idempotency = Table(
     column("body", Text, about=PERSON),
     column("person_id", String, ForeignKey("persons.id"), nullable=True, about=PERSON),
     column("conversation_id", String, ForeignKey("conversations.id"), nullable=True, about=PERSON),
-    column("created_at", Moment, about=NOTHING),
+    column("created_at", UtcDateTime, about=NOTHING),
     Index(None, "created_at"),
     Index(None, "person_id"),
     Index(None, "conversation_id"),
@@ -491,8 +491,8 @@ jobs = Table(
     #: Of an export's file: its length and SHA-256.
     column("size", Integer, nullable=True, about=NOTHING),
     column("sha256", String, nullable=True, about=PERSON),
-    column("created_at", Moment, about=NOTHING),
-    column("ended_at", Moment, nullable=True, about=NOTHING),
+    column("created_at", UtcDateTime, about=NOTHING),
+    column("ended_at", UtcDateTime, nullable=True, about=NOTHING),
     Index(None, "status", "created_at"),
     Index(None, "person_id"),
     Index(None, "ended_at"),
@@ -518,7 +518,7 @@ retention = Table(
     column("transcripts_days", Integer, nullable=True, about=NOTHING),
     column("deliveries_days", Integer, nullable=True, about=NOTHING),
     column("audit_days", Integer, nullable=True, about=NOTHING),
-    column("updated_at", Moment, about=NOTHING),
+    column("updated_at", UtcDateTime, about=NOTHING),
 )
 
 #: Who did what of consequence. `subject` is a salted hash, so that it outlives whom it is about; `detail` holds words
@@ -528,7 +528,7 @@ audit = Table(
     metadata,
     column("id", String, primary_key=True, about=NOTHING),
     column("environment", String, nullable=True, about=NOTHING),
-    column("at", Moment, about=NOTHING),
+    column("at", UtcDateTime, about=NOTHING),
     column("actor_kind", String, about=NOTHING),
     column("actor_id", String, nullable=True, about=NOTHING),
     column("action", String, about=NOTHING),

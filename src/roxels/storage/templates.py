@@ -15,7 +15,7 @@ from roxels.storage.schema import conversations, template_versions, templates
 from roxels.storage.transaction import Reading, View, Writing
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class StoredTemplate(msgspec.Struct, frozen=True, kw_only=True):
     """A template's row with one of its versions."""
 
     id: str
@@ -54,7 +54,7 @@ _JOINED = select(
 ).join(template_versions, template_versions.c.template_id == templates.c.id)
 
 
-def active(tx: Reading, template_id: str) -> Kept | None:
+def active(tx: Reading, template_id: str) -> StoredTemplate | None:
     """The template in its active version."""
     return _first(
         tx,
@@ -83,7 +83,7 @@ def strictest(tx: Reading, person_id: str) -> Proof:
     return Proof(tx.value(query) or Proof.claimed)
 
 
-def active_across(view: View, template_id: str) -> Kept | None:
+def active_across(view: View, template_id: str) -> StoredTemplate | None:
     """The template in its active version, whatever its environment: for whoever holds its embed key."""
     return _first(
         view,
@@ -91,17 +91,17 @@ def active_across(view: View, template_id: str) -> Kept | None:
     )
 
 
-def version(view: View, template_id: str, number: int) -> Kept | None:
+def version(view: View, template_id: str, number: int) -> StoredTemplate | None:
     """One version of a template; a conversation stays on the one it began with."""
     return _first(view, _JOINED.where(templates.c.id == template_id, template_versions.c.version == number))
 
 
-def listed(tx: Reading, span: Span) -> Page[Kept]:
+def listed(tx: Reading, span: Span) -> Page[StoredTemplate]:
     """The templates of this environment in their active versions, newest first."""
     query = _JOINED.where(
         templates.c.environment == tx.environment, template_versions.c.version == templates.c.active_version
     )
-    return page(tx, query, (templates.c.created_at, templates.c.id), span, lambda row: Kept(**row._mapping))
+    return page(tx, query, (templates.c.created_at, templates.c.id), span, lambda row: StoredTemplate(**row._mapping))
 
 
 def history(tx: Reading, template_id: str) -> list[VersionOutline]:
@@ -208,6 +208,6 @@ def _keep_version(tx: Writing, template_id: str, number: int, raw: dict[str, Any
     )
 
 
-def _first(view: View, query: Any) -> Kept | None:
+def _first(view: View, query: Any) -> StoredTemplate | None:
     row = view.first(query)
-    return None if row is None else Kept(**row._mapping)
+    return None if row is None else StoredTemplate(**row._mapping)

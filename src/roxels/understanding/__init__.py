@@ -25,19 +25,19 @@ from roxels.understanding.faults import fault
 from roxels.understanding.gleaning import glean
 from roxels.understanding.phrases import hesitation, refusal
 from roxels.understanding.reader import understand
-from roxels.understanding.readings import Moment, Reading, Refused, Unclear, Understood
+from roxels.understanding.readings import Declined, Moment, Reading, Unclear, Understood
 
 __all__ = [
     "Answer",
     "Back",
     "Change",
+    "Declined",
     "Intent",
     "Moment",
     "No",
     "Question",
     "Reading",
     "Recall",
-    "Refused",
     "Repeat",
     "Skip",
     "StartOver",

@@ -4,10 +4,10 @@ A free string takes the whole message, unless that is a command, ends in a quest
 hesitation. Every other field has a reader that looks for its value inside the words; the first that holds decides:
 
     nothing said, or only time gained   Unclear
-    a listed refusal                    Refused
+    a listed refusal                    Declined
     a value that fits                   Understood
     a value that does not fit           Unclear, with the fault as its hint
-    no value, but declined              Refused
+    no value, but declined              Declined
 """
 
 import re
@@ -20,7 +20,7 @@ from roxels.understanding import choices, contacts, dates, lists, numbers, times
 from roxels.understanding.commands import Answer, No, Yes, intent
 from roxels.understanding.faults import compiled, fault, spoken
 from roxels.understanding.phrases import declines, hesitation, refusal
-from roxels.understanding.readings import Moment, Reading, Refused, Unclear, Understood
+from roxels.understanding.readings import Declined, Moment, Reading, Unclear, Understood
 from roxels.understanding.settling import affirmed, settle
 
 #: An exact value is looked for in this many code points; more is no answer to such a question.
@@ -40,12 +40,12 @@ def understand(field: Field, words: str, moment: Moment) -> Reading:
         if hesitation(words) or not words.strip():
             return Unclear()
         if refusal(words):
-            return Refused()
+            return Declined()
     reading = reader_of(field)(field, words if field.is_free else words[:LONGEST], moment)
     if isinstance(reading, Understood):
         wrong = fault(field, reading.value)
         return Unclear(wrong) if wrong else reading
-    return Refused() if not field.is_free and declines(words) else reading
+    return Declined() if not field.is_free and declines(words) else reading
 
 
 def _answers_in_full(field: Field, words: str) -> bool:

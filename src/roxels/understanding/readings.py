@@ -48,8 +48,8 @@ class Unclear(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-class Refused(msgspec.Struct, frozen=True):
+class Declined(msgspec.Struct, frozen=True):
     """The person declined, or does not know."""
 
 
-Reading = Understood | Unclear | Refused
+Reading = Understood | Unclear | Declined

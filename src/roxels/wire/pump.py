@@ -22,7 +22,7 @@ from typing import assert_never
 import msgspec
 
 from roxels.agent.ports import Signal
-from roxels.agent.turn import Kept, Piece, TurnStep
+from roxels.agent.turn import Piece, Together, TurnStep
 from roxels.domain.events import AgentPlanned, AgentSaid, AnyEvent, ConversationEnded
 from roxels.wire.bell import Bell
 
@@ -33,10 +33,10 @@ class Share(msgspec.Struct, frozen=True):
     events: tuple[AnyEvent, ...] = ()
     piece: Piece | None = None
 
-    def with_step(self, step: Kept | Piece) -> "Share":
+    def with_step(self, step: Together | Piece) -> "Share":
         """This and the step behind it."""
         match step:
-            case Kept(events):
+            case Together(events):
                 is_over = self.piece is not None and any(
                     isinstance(each, AgentSaid) and each.utterance_id == self.piece.utterance_id for each in events
                 )

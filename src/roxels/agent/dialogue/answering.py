@@ -15,9 +15,9 @@ from roxels.agent.dialogue.spoken import SHORT
 from roxels.domain.conversation import Message
 from roxels.domain.events import Ask, GoalConfirmed
 from roxels.domain.fields import Field
-from roxels.domain.goals import Place
+from roxels.domain.goals import OpenField
 from roxels.domain.templates import Goal
-from roxels.understanding import Reading, Refused, Unclear, Understood, glean, hesitation, understand
+from roxels.understanding import Declined, Reading, Unclear, Understood, glean, hesitation, understand
 
 #: A confirmed guess stands in one of so many messages before the yes.
 LOOK_BACK = 5
@@ -113,7 +113,7 @@ def skip(draft: Draft) -> None:
     draft.ask = None
 
 
-def take(draft: Draft, place: Place, reading: Reading, message: Message) -> None:
+def take(draft: Draft, place: OpenField, reading: Reading, message: Message) -> None:
     """Let a reading of the message count for the asked field."""
     match reading:
         case Understood(sure=True):
@@ -122,7 +122,7 @@ def take(draft: Draft, place: Place, reading: Reading, message: Message) -> None
             draft.ask = None
         case Understood():
             draft.ask = Ask(kind="confirm", goal_id=place.goal.id, field=place.field.name, value=reading.value)
-        case Refused():
+        case Declined():
             skip(draft)
         case Unclear():
             _ask_differently(draft, place, reading, message)
@@ -130,7 +130,7 @@ def take(draft: Draft, place: Place, reading: Reading, message: Message) -> None
             assert_never(reading)
 
 
-def _take_and_glean(draft: Draft, place: Place, message: Message) -> None:
+def _take_and_glean(draft: Draft, place: OpenField, message: Message) -> None:
     """The asked field first, then whatever else the sentence says of the others."""
     reading = understand(place.field, message.text, draft.moment)
     found = [] if _takes_all(place.field) else _gleaned(draft, message)
@@ -154,7 +154,7 @@ def _takes_all(field: Field) -> bool:
     return field.is_free or field.type == "array"
 
 
-def _gleaned(draft: Draft, message: Message) -> list[tuple[Place, Understood]]:
+def _gleaned(draft: Draft, message: Message) -> list[tuple[OpenField, Understood]]:
     """What the message says of the fields that are open, by place; of two fields with one name the first."""
     candidates = open_places(draft.template, draft.state)
     if draft.place is not None and draft.place not in candidates:
@@ -164,7 +164,7 @@ def _gleaned(draft: Draft, message: Message) -> list[tuple[Place, Understood]]:
     return [(by_name[name], one) for name, one in found.items() if one.sure]
 
 
-def _capture_all(draft: Draft, found: list[tuple[Place, Understood]], message: Message, said: Variants) -> None:
+def _capture_all(draft: Draft, found: list[tuple[OpenField, Understood]], message: Message, said: Variants) -> None:
     for place, one in found:
         draft.capture(place, one.value, message, message.text[slice(*one.span)])
     draft.say(said, pairs=", ".join(draft.pair(place) for place, _ in found))
@@ -215,7 +215,7 @@ def _volunteered(draft: Draft, message: Message) -> None:
         _capture_all(draft, found, message, draft.book.got_late)
 
 
-def _instead(draft: Draft, place: Place, message: Message) -> None:
+def _instead(draft: Draft, place: OpenField, message: Message) -> None:
     """Neither a plain yes nor a plain no to a guess or an offer: mostly a new value, given straight away."""
     said_no = _NO_BUT.match(message.text)
     start = said_no.end() if said_no else 0
@@ -235,7 +235,7 @@ def _instead(draft: Draft, place: Place, message: Message) -> None:
         take(draft, place, reading, message)
 
 
-def _source_of(draft: Draft, place: Place, value: Any, confirmed: Message) -> tuple[Message, str | None]:
+def _source_of(draft: Draft, place: OpenField, value: Any, confirmed: Message) -> tuple[Message, str | None]:
     """The words that a confirmed guess came from: the latest of the participant's that still read so."""
     earlier = (one for one in reversed(draft.state.transcript) if one.role == "user" and one.seq < confirmed.seq)
     for message in islice(earlier, LOOK_BACK):
@@ -245,7 +245,7 @@ def _source_of(draft: Draft, place: Place, value: Any, confirmed: Message) -> tu
     return confirmed, None
 
 
-def _ask_differently(draft: Draft, place: Place, reading: Unclear, message: Message) -> None:
+def _ask_differently(draft: Draft, place: OpenField, reading: Unclear, message: Message) -> None:
     """Not understood: wait where the person only gains time, else say what is needed and ask in other words."""
     if hesitation(message.text):
         draft.say(draft.book.patience)
@@ -259,7 +259,7 @@ def _ask_differently(draft: Draft, place: Place, reading: Unclear, message: Mess
     draft.again = True
 
 
-def _say_got(draft: Draft, place: Place) -> None:
+def _say_got(draft: Draft, place: OpenField) -> None:
     """Say back what was understood; long answers are only thanked for."""
     value = draft.spoken(place)
     if len(value) > SHORT or draft.is_sentence(place, value_at(place, draft.state)):

@@ -7,7 +7,7 @@ from roxels.agent.dialogue.spoken import listed, spoken
 from roxels.domain import goals
 from roxels.domain.events import Ask
 from roxels.domain.fields import Field
-from roxels.domain.goals import Mending, Place
+from roxels.domain.goals import Mending, OpenField
 from roxels.domain.invariants import REQUIRED
 from roxels.domain.templates import Goal
 
@@ -16,7 +16,7 @@ CHOICES_READ = 8
 CHOICES_SHOWN = 4
 
 
-def ask_for(draft: Draft, place: Place) -> Ask:
+def ask_for(draft: Draft, place: OpenField) -> Ask:
     """The question for a field: what is remembered is offered, all else is asked."""
     known = draft.remembered(place)
     if known and draft.template.carry_forward == "offer":
@@ -24,7 +24,7 @@ def ask_for(draft: Draft, place: Place) -> Ask:
     return ask_plainly(place)
 
 
-def ask_plainly(place: Place) -> Ask:
+def ask_plainly(place: OpenField) -> Ask:
     """The question for a field, whatever is remembered."""
     return Ask(kind="field", goal_id=place.goal.id, field=place.field.name)
 
@@ -132,7 +132,7 @@ def _options(field: Field) -> list[str]:
     return [str(choice).replace("_", " ") for choice in choices]
 
 
-def _offered(draft: Draft, place: Place, ask: Ask) -> str:
+def _offered(draft: Draft, place: OpenField, ask: Ask) -> str:
     known = draft.remembered(place)
     latest = max(draft.scene.memory.facts, key=lambda fact: fact.at, default=None)
     is_last_time = known and latest and known.conversation_id == latest.conversation_id

@@ -7,7 +7,7 @@ from roxels.agent.dialogue.questions import asks_already, called, capital, goal_
 from roxels.agent.dialogue.spoken import lasting, listed
 from roxels.domain import goals
 from roxels.domain.events import Ask, GoalActivated, GoalBlocked, GoalProposed
-from roxels.domain.goals import Area, Mending, Place, Proposal
+from roxels.domain.goals import Area, Mending, OpenField, Proposal
 from roxels.domain.invariants import broken
 from roxels.domain.templates import Goal
 
@@ -19,7 +19,7 @@ def move_on(draft: Draft) -> None:
     """Choose what to ask next and turn to its goal, without a word yet; no question where nothing is left."""
     upcoming = goals.next_step(draft.template, draft.state)
     match upcoming:
-        case Place():
+        case OpenField():
             _turn_to(draft, upcoming.goal)
             draft.ask = draft.unasked = ask_for(draft, upcoming)
         case Goal():
@@ -32,7 +32,7 @@ def move_on(draft: Draft) -> None:
             _turn_to(draft, goal)
             draft.keep(GoalBlocked(goal_id=goal.id, fields=list(rule.fields)))
             draft.introduction = wish(draft, step)
-            draft.ask = draft.unasked = ask_plainly(Place(goal, field))
+            draft.ask = draft.unasked = ask_plainly(OpenField(goal, field))
         case Proposal(goal):
             _turn_to(draft, goal)
             draft.keep(GoalProposed(goal_id=goal.id, data=draft.state.goal(goal.id).data))

@@ -13,7 +13,7 @@ from roxels.domain.context import PLACEHOLDER, merged, render
 from roxels.domain.conversation import Message
 from roxels.domain.events import AnyEvent, Ask, FieldCaptured, FieldSkipped
 from roxels.domain.fields import Field
-from roxels.domain.goals import Place
+from roxels.domain.goals import OpenField
 from roxels.domain.life import EndedBy
 from roxels.domain.memory import Remembered
 from roxels.understanding import Moment, fault
@@ -57,7 +57,7 @@ class Draft:
         return self.scene.person_name or self.state.person_name
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> OpenField | None:
         """What the open question is about."""
         return place_of(self.template, self.ask)
 
@@ -90,7 +90,7 @@ class Draft:
         self.events.append(event)
         self.state = goals.after(self.state, [event])
 
-    def capture(self, place: Place, value: Any, source: Message, quote: str | None) -> None:
+    def capture(self, place: OpenField, value: Any, source: Message, quote: str | None) -> None:
         """Count a value that the person said."""
         self.keep(
             FieldCaptured(
@@ -98,11 +98,11 @@ class Draft:
             )
         )
 
-    def carry_forward(self, place: Place, value: Any) -> None:
+    def carry_forward(self, place: OpenField, value: Any) -> None:
         """Count a value that was captured in an earlier conversation."""
         self.keep(FieldCaptured(goal_id=place.goal.id, field=place.field.name, value=value, by="remembered"))
 
-    def leave_out(self, place: Place) -> None:
+    def leave_out(self, place: OpenField) -> None:
         """Do not ask for this again."""
         self.keep(FieldSkipped(goal_id=place.goal.id, field=place.field.name))
 
@@ -138,12 +138,12 @@ class Draft:
                 text = text.replace(f"{{{name}}}.", f"{{{name}}}")
         return text.format(**values)
 
-    def spoken(self, place: Place, value: Any = None) -> str:
+    def spoken(self, place: OpenField, value: Any = None) -> str:
         """A value as it is said; by default the one that stands."""
         value = value_at(place, self.state) if value is None else value
         return spoken(place.field, value, self.book, self.moment.zone)
 
-    def about(self, place: Place, value: Any = None) -> dict[str, str]:
+    def about(self, place: OpenField, value: Any = None) -> dict[str, str]:
         """What a sentence about a field and its value is filled with."""
         label = called(place.field)
         many = place.field.type == "array" and label.endswith("s")
@@ -154,15 +154,15 @@ class Draft:
             "value": self._named(place, value),
         }
 
-    def is_sentence(self, place: Place, value: Any) -> bool:
+    def is_sentence(self, place: OpenField, value: Any) -> bool:
         """Whether the value is a sentence of the person's own: it is quoted, not woven into ours."""
         return place.field.is_free and len(str(value).split()) > NAME_WORDS
 
-    def pair(self, place: Place) -> str:
+    def pair(self, place: OpenField) -> str:
         """`team size 25`: a field and its value in a list of several."""
         return f"{called(place.field)} {self._named(place, None)}"
 
-    def remembered(self, place: Place) -> Remembered | None:
+    def remembered(self, place: OpenField) -> Remembered | None:
         """What an earlier conversation captured for this field, if it may be used and still fits."""
         if self.template.carry_forward == "off":
             return None
@@ -178,7 +178,7 @@ class Draft:
         filled = re.sub(r"[ \t]{2,}", " ", render(text, self._placeholders()))
         return re.sub(r" ([,.!?;:])", r"\1", filled).strip()
 
-    def _named(self, place: Place, value: Any) -> str:
+    def _named(self, place: OpenField, value: Any) -> str:
         value = value_at(place, self.state) if value is None else value
         words = self.spoken(place, value)
         return f"“{words}”" if self.is_sentence(place, value) else words

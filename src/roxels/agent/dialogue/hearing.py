@@ -17,7 +17,7 @@ from roxels.agent.dialogue.places import before, named, places, value_at
 from roxels.agent.dialogue.replying import recall, reply
 from roxels.domain.conversation import Message
 from roxels.domain.events import Ask
-from roxels.domain.goals import Place
+from roxels.domain.goals import OpenField
 from roxels.understanding import (
     Answer,
     Back,
@@ -88,7 +88,7 @@ def _change(draft: Draft, message: Message, wish: Change) -> None:
         take(draft, place, reading, message)
 
 
-def _correct(draft: Draft, place: Place, reading: Understood, words: str, message: Message) -> None:
+def _correct(draft: Draft, place: OpenField, reading: Understood, words: str, message: Message) -> None:
     was_asked = draft.place == place
     if value_at(place, draft.state) == reading.value:
         draft.say(draft.book.unchanged, **draft.about(place))
@@ -99,7 +99,7 @@ def _correct(draft: Draft, place: Place, reading: Understood, words: str, messag
         draft.ask = None
 
 
-def _meant(draft: Draft, message: Message, wish: Change) -> Place | None:
+def _meant(draft: Draft, message: Message, wish: Change) -> OpenField | None:
     """The field to change. "Change it" means what is being confirmed, else the answer before."""
     if wish.field is not None:
         return named(draft.template, draft.state, wish.field)

@@ -9,7 +9,7 @@ from roxels.agent.dialogue.questions import goal_named, in_words, remark
 from roxels.agent.dialogue.spoken import quoted, shortened, when
 from roxels.domain.conversation import Message
 from roxels.domain.events import Ask
-from roxels.domain.goals import Place
+from roxels.domain.goals import OpenField
 from roxels.domain.memory import Line, Memory, words_of
 from roxels.understanding import Answer, Change, Understood, intent, understand
 
@@ -53,7 +53,7 @@ def recall(draft: Draft, message: Message, about: str) -> None:
         draft.say(draft.book.recall_nothing, about=f"“{shortened(about, QUOTED)}”")
 
 
-def _answer_in(draft: Draft, place: Place, words: str, message: Message) -> Understood | None:
+def _answer_in(draft: Draft, place: OpenField, words: str, message: Message) -> Understood | None:
     """ "Next Friday, maybe?" is an answer that wants to be confirmed; nothing that begins like a question is."""
     if place.field.is_free or _ASKING.match(words) or len(words.split()) > GUESS_WORDS:
         return None
@@ -65,13 +65,13 @@ def _speaks_of(words: str, cues: tuple[str, ...]) -> bool:
     return any(cue in words for cue in cues)
 
 
-def _say_why(draft: Draft, place: Place) -> None:
+def _say_why(draft: Draft, place: OpenField) -> None:
     draft.say(draft.book.why, goal=goal_named(place.goal))
     draft.tell(remark(place.field))
     draft.say(draft.book.why_required if place.field.required else draft.book.why_optional)
 
 
-def _say_what(draft: Draft, place: Place) -> None:
+def _say_what(draft: Draft, place: OpenField) -> None:
     """What can be answered. Choices are not told here: they stand in the question that follows."""
     draft.say(draft.book.gladly)
     draft.tell(remark(place.field))

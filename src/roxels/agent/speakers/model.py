@@ -17,9 +17,9 @@ from contextlib import aclosing
 import msgspec
 
 from roxels.agent import prompt, tools
-from roxels.agent.joint import Joint, Whole
+from roxels.agent.joint import Joint, WholeWords
 from roxels.agent.ports import Ending, Facts, Opening, Scene, Signal, SpeakerStep, Words
-from roxels.agent.prompt import Exchange
+from roxels.agent.prompt import ToolRound
 from roxels.agent.speakers.endpoints import Endpoints
 from roxels.agent.speakers.engine import Asking, CallPart, Engine, ModelFault, Stopped, Text
 from roxels.agent.tools import Call
@@ -35,7 +35,7 @@ from roxels.domain.events import (
     GoalProposed,
     Request,
 )
-from roxels.domain.goals import Area, Mending, Place, Proposal
+from roxels.domain.goals import Area, Mending, OpenField, Proposal
 from roxels.domain.life import EndedBy
 from roxels.domain.templates import Goal
 from roxels.understanding import Moment, Reading, Understood, Yes, glean, intent, understand
@@ -134,7 +134,7 @@ class _Answer:
         self.rounds = 0
         self.has_called = False
         self.recalled: list[str] = []
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[ToolRound] = []
         self.pending: list[AnyEvent] = []
         self.first_prompt = ""
         if request is not None:
@@ -148,7 +148,7 @@ class _Answer:
             for number, about in enumerate(sought)
         )
         if calls:
-            self.exchanges.append(Exchange(calls=calls))
+            self.exchanges.append(ToolRound(calls=calls))
 
     # asking
 
@@ -167,7 +167,7 @@ class _Answer:
         )
 
     def _begin_round(self) -> None:
-        self.joint, self.whole = Joint(self.said), Whole()
+        self.joint, self.whole = Joint(self.said), WholeWords()
         self.calls: dict[int, Call] = {}
         self.reason = ""
         self.came = ""
@@ -224,7 +224,7 @@ class _Answer:
             self.ends = outcome.ends or self.ends
             self.recalled += [outcome.recalled] if outcome.recalled is not None else []
             needs_reaction = needs_reaction or not outcome.is_done
-        self.exchanges.append(Exchange(calls=tuple(done)))
+        self.exchanges.append(ToolRound(calls=tuple(done)))
         return needs_reaction
 
     def _keep(self, events: tuple[AnyEvent, ...]) -> None:
@@ -269,7 +269,7 @@ class _Answer:
         if prompt.awaits_yes(self.scene) is not None:
             return before
         match goals.next_step(self.scene.template, self.scene.state):
-            case Place(goal, field):
+            case OpenField(goal, field):
                 is_open = before is not None and (before.goal_id, before.field) == (goal.id, field.name)
                 return None if is_open and not self.has_called else Ask(kind="field", goal_id=goal.id, field=field.name)
             case Goal() as goal:

@@ -12,7 +12,7 @@ from roxels.api.answers import Answer, encoded, reply
 from roxels.api.auth import Secret, SecretKey
 from roxels.api.reading import StrictRoute
 from roxels.storage import audit
-from roxels.storage.audit import Wanted
+from roxels.storage.audit import AuditFilter
 from roxels.storage.pages import Span
 
 router = APIRouter(prefix="/v1/audit", route_class=StrictRoute, tags=["Audit"])
@@ -56,7 +56,7 @@ async def export_audit(
     return StreamingResponse(_lines(key, wanted), media_type="application/x-ndjson", headers=headers)
 
 
-async def _lines(key: SecretKey, wanted: Wanted) -> AsyncIterator[str]:
+async def _lines(key: SecretKey, wanted: AuditFilter) -> AsyncIterator[str]:
     span: Span | None = Span(limit=200)
     while span is not None:
         found = await key.read(audit.listed, wanted, span)
@@ -71,8 +71,8 @@ def _wanted(
     about: str | None,
     since: datetime | None,
     until: datetime | None,
-) -> Wanted:
-    return Wanted(
+) -> AuditFilter:
+    return AuditFilter(
         action=action,
         actor_id=actor_id,
         subjects=None if about is None else key.services.eraser.subjects(about),

@@ -11,7 +11,7 @@ from roxels.api.answers import Answer, reply
 from roxels.api.auth import Secret
 from roxels.api.reading import StrictRoute
 from roxels.storage import deliveries
-from roxels.storage.deliveries import Wanted
+from roxels.storage.deliveries import DeliveryFilter
 from roxels.storage.transaction import Writing
 
 router = APIRouter(prefix="/v1/deliveries", route_class=StrictRoute, tags=["Deliveries"])
@@ -30,7 +30,7 @@ async def list_deliveries(
     limit: paging.Limit = 50,
 ) -> Response:
     """List deliveries, newest first."""
-    wanted = Wanted(status=status, conversation_id=interview_id, type=type)
+    wanted = DeliveryFilter(status=status, conversation_id=interview_id, type=type)
     found = await key.read(deliveries.listed, wanted, paging.span(cursor, limit))
     return reply(Answer(body=views.page(found, views.delivery)))
 

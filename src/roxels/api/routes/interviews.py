@@ -13,7 +13,7 @@ from roxels.api.auth import Secret
 from roxels.api.reading import StrictRoute
 from roxels.domain.life import ALIASES, Status
 from roxels.storage import conversations
-from roxels.storage.conversations import Wanted
+from roxels.storage.conversations import ConversationFilter
 from roxels.storage.transaction import Writing
 
 router = APIRouter(route_class=StrictRoute, tags=["Conversations"])
@@ -66,7 +66,7 @@ async def list_interviews(
     limit: paging.Limit = 50,
 ) -> Response:
     """List conversations, newest first."""
-    wanted = Wanted(
+    wanted = ConversationFilter(
         template_id=template_id,
         person_id=person_id,
         external_id=external_id,
@@ -143,7 +143,7 @@ async def adopt_interview(key: Secret, interview_id: str, body: bodies.Adopt) ->
 async def undo_adoption(key: Secret, interview_id: str) -> Response:
     """Give the whole conversation back to its first person. What the adopter's visits said stays in her memory."""
 
-    def work(tx: Writing) -> inspect.Whole:
+    def work(tx: Writing) -> inspect.WholeConversation:
         adopt.undo(tx, interview_id)
         key.note(tx, "identity.adoption_undone", ("interview", interview_id))
         return inspect.conversation(tx, interview_id)

@@ -14,7 +14,7 @@ from roxels.domain.errors import NotFound
 from roxels.domain.memory import Line, Memory, Remembered
 from roxels.domain.persons import Person, external_id
 from roxels.storage import conversations, devices, persons
-from roxels.storage.conversations import Outline, Wanted
+from roxels.storage.conversations import ConversationFilter, Outline
 from roxels.storage.devices import Device
 from roxels.storage.pages import Page, Span
 from roxels.storage.transaction import Reading, Writing
@@ -129,4 +129,4 @@ def _person(tx: Reading, person_id: str) -> Person:
 
 def _conversations(tx: Reading, person_id: str, span: Span) -> Page[Outline]:
     _person(tx, person_id)
-    return conversations.listed(tx, Wanted(person_id=person_id), span)
+    return conversations.listed(tx, ConversationFilter(person_id=person_id), span)

@@ -10,7 +10,7 @@ from roxels.api.answers import Answer, reply
 from roxels.api.auth import Secret
 from roxels.api.reading import StrictRoute
 from roxels.storage import retention
-from roxels.storage.retention import Counts, Rule
+from roxels.storage.retention import Overdue, Rule
 from roxels.storage.transaction import Reading, Writing
 
 router = APIRouter(prefix="/v1/retention", route_class=StrictRoute, tags=["Retention"])
@@ -29,7 +29,7 @@ async def put_retention(key: Secret, body: bodies.SetRetention) -> Response:
     Look before with POST /v1/retention/preview: what goes does not come back.
     """
 
-    def work(tx: Writing) -> tuple[Rule, Counts]:
+    def work(tx: Writing) -> tuple[Rule, Overdue]:
         rule = msgspec.structs.replace(body.rule(), updated_at=tx.now)
         retention.put(tx, rule)
         key.note(tx, "retention.changed", None, **body.days())
@@ -42,13 +42,13 @@ async def put_retention(key: Secret, body: bodies.SetRetention) -> Response:
 async def preview_retention(key: Secret, body: bodies.SetRetention) -> Response:
     """See what such a rule would remove now. Nothing is changed."""
 
-    def look(tx: Reading) -> tuple[Rule, Counts]:
+    def look(tx: Reading) -> tuple[Rule, Overdue]:
         rule = body.rule()
         return rule, keeping.preview(tx, rule)
 
     return reply(Answer(body=views.retention(*await key.read(look))))
 
 
-def _read(tx: Reading) -> tuple[Rule, Counts]:
+def _read(tx: Reading) -> tuple[Rule, Overdue]:
     rule = retention.get(tx)
     return rule, keeping.preview(tx, rule)

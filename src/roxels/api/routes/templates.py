@@ -12,7 +12,7 @@ from roxels.api.auth import Secret
 from roxels.api.reading import StrictRoute
 from roxels.domain.errors import Invalid, NotFound
 from roxels.storage import templates
-from roxels.storage.templates import Kept, VersionOutline
+from roxels.storage.templates import StoredTemplate, VersionOutline
 from roxels.storage.transaction import Reading, Writing
 
 router = APIRouter(prefix="/v1/templates", route_class=StrictRoute, tags=["Templates"])
@@ -105,7 +105,7 @@ async def publish_version(key: Secret, template_id: str, number: int) -> Respons
     return await key.post(work)
 
 
-def _answer(kept: Kept, status: int = 200) -> Answer:
+def _answer(kept: StoredTemplate, status: int = 200) -> Answer:
     return Answer(body=views.template(kept), status=status, headers={"ETag": f'"{kept.version}"'})
 
 

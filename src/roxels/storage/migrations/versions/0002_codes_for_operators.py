@@ -17,6 +17,6 @@ def upgrade() -> None:
         "operator_codes",
         sa.Column("code_hash", sa.String(), nullable=False),
         sa.Column("email", sa.String(), nullable=True),
-        sa.Column("expires_at", schema.Moment(), nullable=False),
+        sa.Column("expires_at", schema.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_operator_codes")),
     )
