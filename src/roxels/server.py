@@ -166,7 +166,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         runs_with=_told_of(settings),
     )
     tally = logs.Tally()
-    services.registry.register(Measures(lambda: store.counts + tally.counts, lambda: rooms.attendance))
+    services.registry.register(Measures(lambda: store.counts + tally.counts, lambda: rooms.counts))
     app = build_api(services)
     house = House(
         app=app,

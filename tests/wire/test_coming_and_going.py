@@ -29,7 +29,7 @@ async def slow(tmp_path: Path) -> AsyncIterator[House]:
 async def is_empty(house: House) -> None:
     """Wait until nobody is here and nothing is awake."""
     async with asyncio.timeout(10):
-        while house.rooms.attendance != EMPTY:
+        while house.rooms.counts != EMPTY:
             await asyncio.sleep(0.005)
 
 
@@ -41,7 +41,7 @@ async def test_who_comes_while_the_last_one_goes_is_heard_and_answered(slow: Hou
     await first.leave()
     second = await coming
     await second.until(finished(1))
-    assert slow.rooms.attendance == {"conversations_awake": 1, "listeners": 1}
+    assert slow.rooms.counts == {"conversations_awake": 1, "listeners": 1}
     await second.send(frame="say", id="m1", text="I am Ada.")
     await second.until(finished(3))
 

@@ -54,7 +54,7 @@ async def begun(folder: Path, writer: Writer) -> House:
 async def asleep(house: House) -> None:
     """Wait until no conversation is awake any more."""
     async with asyncio.timeout(10):
-        while house.rooms.attendance["conversations_awake"]:
+        while house.rooms.counts["conversations_awake"]:
             await asyncio.sleep(0.005)
 
 

@@ -52,7 +52,7 @@ class Rooms:
         ports.store.wake.listen(self._hinted)
 
     @property
-    def attendance(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """How many conversations are awake here, and how many connections listen."""
         awake = self._all()
         return {"conversations_awake": len(awake), "listeners": sum(len(room.links) for room in awake)}
