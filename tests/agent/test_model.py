@@ -237,6 +237,20 @@ async def test_an_outage_within_an_answer_is_closed_by_the_scripted_speaker(serv
     assert chat.data == {"g1": {"company": "Acme"}}
 
 
+async def test_an_answer_is_closed_where_the_model_is_not_set_any_more(server: ModelServer) -> None:
+    """The server was started again without one, while an answer was cut."""
+    server.answering = in_turn(Reply(text="Hello and welcome. Would you please tell me", size=4))
+    chat = Chat(server)
+    chat.keep([SessionJoined()])
+    shown = await chat.play(chars=25)
+    chat.model = speaker_at(None)
+    text = await chat.play()
+    assert text.startswith(f"{shown}… ")
+    assert text.endswith("?")
+    await chat.say_words("Acme")
+    assert chat.data == {"g1": {"company": "Acme"}}
+
+
 async def test_an_outage_is_told_once_and_healing_too(server: ModelServer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "roxels")
     chat, clock = Chat(server), FakeClock()
@@ -431,6 +445,27 @@ async def test_a_tool_call_of_the_first_half_has_no_second_effect(server: ModelS
     assert chat.data == {"g1": {"company": "Acme", "team_size": 12}}
     assert [commit.revision for commit in chat.commits] == [1]
     assert len(chat.captures) == 2
+
+
+async def test_a_correction_that_the_first_half_had_not_come_to_is_taken(server: ModelServer) -> None:
+    beta = json.dumps({"goal_id": "g1", "field": "company", "value": "Beta", "quote": "Beta"})
+    chat = Chat(server)
+    chat.keep([SessionJoined()])
+    await chat.play()
+    await chat.say_words("Acme")
+    chat.hear("Actually our company is Beta")
+    words = "Of course, I have changed it to Beta. How many people are you?"
+    server.answering = in_turn(Reply(text=words, size=4))
+    shown = await chat.play(chars=12)
+    assert words.startswith(shown)
+    again = Reply(
+        text=words[len(shown) :], calls=(("capture", beta), ("capture", beta.replace('"Beta"', '"Gamma"', 1)))
+    )
+    server.answering = in_turn(again, then=lambda asked: Reply(text=""))
+    chat.model = speaker_at(server.url)
+    assert (await chat.play()).startswith(words)
+    assert chat.data == {"g1": {"company": "Beta"}}
+    assert [capture.value for capture in chat.captures] == ["Acme", "Beta"]
 
 
 async def test_what_was_recalled_in_the_first_half_is_known_in_the_second(server: ModelServer) -> None:

@@ -1,6 +1,8 @@
 """Who speaks: one living process at a time; what a dead one held is free at once."""
 
 import asyncio
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +36,23 @@ async def test_a_living_speaker_is_not_robbed(
     assert ours.others() == ["theirs"]
     ours.close()
     theirs.close()
+
+
+async def test_a_process_that_is_looked_at_while_it_starts_lives(tmp_path: Path) -> None:
+    """Between making its file and locking it, another one takes it for dead, and removes it."""
+    one = leases.Processes(tmp_path, "one")
+    look = os.open(tmp_path / "two", os.O_CREAT | os.O_RDWR)
+    fcntl.flock(look, fcntl.LOCK_EX)
+    starting = asyncio.create_task(asyncio.to_thread(leases.Processes, tmp_path, "two"))
+    await asyncio.sleep(0.05)
+    (tmp_path / "two").unlink()
+    os.close(look)
+    two = await starting
+    assert one.is_alive("two")
+    assert one.others() == ["two"]
+    two.close()
+    assert one.others() == []
+    one.close()
 
 
 async def test_what_a_killed_process_held_is_free_at_once(

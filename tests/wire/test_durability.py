@@ -22,6 +22,8 @@ from roxels.wire.link import Link
 from roxels.wire.rooms import Rooms
 from tests.cluster import open_in
 from tests.wire.conftest import LINES, House
+from tests.wire.test_rooms import finished, showing, texts
+from tests.wire.test_visits import waiting
 
 
 def counted(database: Backend, query: str, *values: object) -> int:
@@ -85,6 +87,20 @@ class HastyStore(Store):
             await super().append(self._late.pop(0))
 
 
+class LosingStore(Store):
+    """Keeps words, and loses the answer that it has: as where a database restarts at that moment."""
+
+    def __init__(self, store: Store) -> None:
+        vars(self).update(vars(store))
+        self.loses = False
+
+    async def append(self, append: Append) -> None:
+        await super().append(append)
+        if self.loses and append.piece is not None:
+            self.loses = False
+            raise ConnectionError
+
+
 async def audited(tmp_path: Path, *, hasty: bool) -> Auditor:
     house = House(tmp_path, LineSpeaker(LINES))
     await house.make_template()
@@ -133,4 +149,27 @@ async def test_an_append_returns_after_its_commit(tmp_path: Path, count: int) ->
 
     assert await asyncio.gather(*(keep(visit.conversation_id, visit.state.head) for visit in visits)) == [1] * count
     outside.close()
+    await house.close()
+
+
+async def test_a_commit_whose_answer_was_lost_is_found_and_not_made_again(tmp_path: Path) -> None:
+    """The database kept the words, and went away before it could say so."""
+    gate = asyncio.Semaphore(0)
+    house = House(tmp_path, LineSpeaker(LINES, gate=gate))
+    store = house.store = LosingStore(house.store)
+    house.rooms = Rooms(msgspec.structs.replace(house.rooms.ports, store=store), house.processes)
+    await house.make_template()
+    listener = await house.listen(await house.open())
+    gate.release()
+    gate.release()
+    await listener.until(showing(3))
+    store.loses = True
+    gate.release()
+    await waiting(house)
+    assert not store.loses
+    for _ in range(100):
+        gate.release()
+    house.clock.advance(3)
+    await listener.until(finished(1))
+    assert texts(listener.view) == [LINES[0]]
     await house.close()

@@ -50,6 +50,63 @@ async def test_silence_is_broken_once(tmp_path: Path) -> None:
     await house.close()
 
 
+async def test_silence_is_not_broken_again_when_somebody_elses_time_would_have_been_up(tmp_path: Path) -> None:
+    house = await scripted(tmp_path, max_session_duration_minutes=30)
+    one = await house.listen(await house.open())
+    await one.until(finished(1))
+    await passes(house, 46)
+    await passes(house, 300)
+    other = await house.listen(await house.open())
+    await other.until(finished(2))
+    await passes(house, 60)
+    await one.leave()
+    for _ in range(26):  # past the end of the one that left, and not to that of the other
+        await passes(house, 60)
+    while other.pull():
+        pass
+    assert len(other.view.messages) == 2
+    assert other.link.close_code is None
+    await house.close()
+
+
+class Hasty(FakeClock):
+    """Wakes whoever sleeps a little too early, as real timers do."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds - 0.001 if seconds > 100 else seconds)
+
+
+async def test_a_timer_that_rings_early_breaks_no_silence(tmp_path: Path) -> None:
+    clock = Hasty()
+    house = House(tmp_path, ScriptedSpeaker(clock, 0), clock=clock)
+    limits = {"max_session_duration_minutes": 5}
+    await house.make_template({**TEMPLATE, "settings": {**TEMPLATE["settings"], **limits}})
+    listener = await house.listen(await house.open())
+    await listener.until(finished(1))
+    await passes(house, 46)
+    await passes(house, 253.9995)
+    await passes(house, 1)
+    await listener.until(lambda view: listener.link.close_code == 1000)
+    assert len(listener.view.messages) == 3, "the question, one nudge, the goodbye"
+    await house.close()
+
+
+async def test_a_slow_listener_gets_the_goodbye_too_and_once(tmp_path: Path) -> None:
+    house = await scripted(tmp_path, max_session_duration_minutes=5)
+    listener = await house.listen(opened := await house.open())
+    await listener.until(finished(1))
+    await passes(house, 46)
+    await passes(house, 300)  # it takes nothing meanwhile
+    await waiting(house)
+    stored = await house.store.read("test", log.read, opened.conversation_id)
+    assert sum("time is up" in message.text for message in stored.state.transcript) == 1
+    while listener.pull():
+        pass
+    assert "time is up" in texts(listener.view)[-1]
+    assert listener.frames[-1]["frame"] == "bye", "behind everything else"
+    await house.close()
+
+
 @pytest.mark.parametrize(("resumption", "status"), [(True, "joined"), (False, "completed")])
 async def test_a_visit_over_time_says_goodbye(tmp_path: Path, resumption: bool, status: str) -> None:
     house = await scripted(tmp_path, max_session_duration_minutes=5, embedded={"resumption": resumption})

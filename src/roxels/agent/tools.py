@@ -9,7 +9,8 @@
 
 The list depends on the template alone. Whatever anybody says, there is no other tool, no other goal and no other field;
 a call that names one is answered, and nothing happens. Going on after a cut (`is_going_on`), a field that has a value
-keeps it: what the first half of the answer did is not done again.
+keeps it: what the first half of the answer did is not done again. Only what the words that are being answered say, and
+the first half had not come to, is taken.
 """
 
 import json
@@ -19,6 +20,7 @@ import msgspec
 
 from roxels.agent.ports import Scene
 from roxels.domain import goals
+from roxels.domain.conversation import Message, Source
 from roxels.domain.events import AnyEvent, FieldCaptured, FieldSkipped, GoalActivated, GoalConfirmed
 from roxels.domain.fields import Field
 from roxels.domain.invariants import broken
@@ -130,7 +132,8 @@ def _about_field(name: str, arguments: dict[str, Any], scene: Scene, is_going_on
     if goal is None or field is None:
         return ToolResult(answer="There is no such field in that goal; nothing was kept.")
     state = scene.state.goal(goal.id)
-    if is_going_on and (field.name in state.data or field.name in state.skipped):
+    is_known = field.name in state.data or field.name in state.skipped
+    if is_going_on and is_known and not _is_news(state.sources.get(field.name), arguments, scene):
         return ToolResult(answer="This was kept already.", is_done=True)
     if name == "skip":
         if field.name in state.skipped:
@@ -143,6 +146,17 @@ def _about_field(name: str, arguments: dict[str, Any], scene: Scene, is_going_on
     return _capture(goal, field, arguments, scene)
 
 
+def _is_news(source: Source | None, arguments: dict[str, Any], scene: Scene) -> bool:
+    """Whether a call quotes the words that are being answered, and nothing of them was kept for this field yet."""
+    words = scene.state.last_words
+    return words is not None and _quoted(arguments, words) and (source is None or source.said_id != words.id)
+
+
+def _quoted(arguments: dict[str, Any], words: Message) -> bool:
+    quote = arguments.get("quote")
+    return isinstance(quote, str) and bool(quote) and quote in words.text
+
+
 def _capture(goal: Goal, field: Field, arguments: dict[str, Any], scene: Scene) -> ToolResult:
     value = read_value(field, arguments.get("value"), scene)
     if isinstance(value, Misfit):
@@ -153,15 +167,14 @@ def _capture(goal: Goal, field: Field, arguments: dict[str, Any], scene: Scene) 
     remembered = scene.memory.value_of(field.name)
     if words is None and (remembered is None or remembered.value != value):
         return ToolResult(answer="Not kept: the participant has not said anything yet.")
-    quote = arguments.get("quote")
-    is_quote = words is not None and isinstance(quote, str) and bool(quote) and quote in words.text
+    is_quote = words is not None and _quoted(arguments, words)
     captured = FieldCaptured(
         goal_id=goal.id,
         field=field.name,
         value=value,
         by="remembered" if words is None else "said",
         said_id=words.id if words else None,
-        quote=str(quote) if is_quote else None,
+        quote=str(arguments["quote"]) if is_quote else None,
     )
     kept = f"Kept as {json.dumps(value, ensure_ascii=False)}."
     problem = _problem(goal, scene.state.goal(goal.id).data | {field.name: value})

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, assert_never
 
 import msgspec
 
+from roxels.domain.errors import Conflict
 from roxels.domain.events import (
     AdoptionUndone,
     AgentHeard,
@@ -499,10 +500,13 @@ class _Draft:
 def hear(state: Conversation, message: PersonSaid, said_so_far: str) -> list[AnyEvent]:
     """What to keep when the participant speaks: an answer under way ends at its last sent character.
 
-    Nothing, when this message was said already (a client resends until it is acknowledged).
+    Nothing, when this message was said already (a client resends until it is acknowledged). Raises `Conflict` when the
+    conversation is over.
     """
-    if message.id in state.said or not state.is_open:
+    if message.id in state.said:
         return []
+    if not state.is_open:
+        raise Conflict("This conversation is over; start a new one.")
     return [*interrupted(state, said_so_far), message]
 
 

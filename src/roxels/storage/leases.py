@@ -8,6 +8,7 @@ conversation raises its `epoch`, so that what a former speaker still has in hand
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -52,8 +53,7 @@ class Processes:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.own_id = own_id
-        self._handle = os.open(folder / own_id, os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._handle = _locked(folder / own_id)
 
     def is_alive(self, process_id: str) -> bool:
         """Whether that process still holds its lock; the file of a dead one is removed."""
@@ -84,6 +84,21 @@ class Processes:
         """Leave: the conversations of this process are free."""
         (self._folder / self.own_id).unlink(missing_ok=True)
         os.close(self._handle)
+
+
+def _locked(file: Path) -> int:
+    """A handle that holds the lock of this file, under this name.
+
+    Between making it and locking it another process may take it for a dead one's, hold the lock for a moment, and
+    remove it: then it is made anew.
+    """
+    while True:
+        handle = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), os.stat(file)):
+                return handle
+        os.close(handle)
 
 
 def take(tx: Writing, conversation_id: str, processes: Peers) -> int | None:

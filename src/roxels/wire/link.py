@@ -57,6 +57,8 @@ class Link:
         self.close_code: int | None = None
         self._wake = wake
         self._own: list[str] = []
+        #: What is sent last, behind everything else, before this listener is left.
+        self._last: str | None = None
         self._after = 0
         self._live_after = 0
         self._utterance_id: str | None = None
@@ -113,6 +115,11 @@ class Link:
         self.close_code = code
         self._wake()
 
+    def part(self, frame: ServerFrame, code: int) -> None:
+        """Take nothing more, send everything that there is, then this frame, then hang up with that code."""
+        self._last = protocol.encode(frame)
+        self.close(code)
+
     def notify(self) -> None:
         """The room has something new."""
         self._wake()
@@ -120,11 +127,13 @@ class Link:
     def pull(self, view: View | None) -> list[str]:
         """The messages to send now, in order: the link's own, then facts, then words under way. Empty: all is sent."""
         messages, self._own = self._own, []
-        if view is not None and self.state == "open":
+        if view is not None and (self.state == "open" or self._last is not None):
             for fact in view.facts[self._after : self._after + FACTS_AT_ONCE]:
                 messages += self._of_fact(fact, view)
             if self._after == len(view.facts):
                 messages += self._of_words(view)
+        if not messages and self._last is not None:
+            messages, self._last = [self._last], None
         return messages
 
     def _of_fact(self, fact: Fact, view: View) -> list[str]:

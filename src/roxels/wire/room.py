@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from roxels.actions.finish import complete_ended, end_visit
+from roxels.actions.hear import hear
 from roxels.actions.recollect import recollect
 from roxels.agent.ports import Scene, Signal
 from roxels.agent.turn import turn
@@ -135,13 +136,13 @@ class Room(Awake):
         message = PersonSaid(id=message_id, text=text)
 
         def decision(state: Conversation) -> Sequence[AnyEvent]:
-            if not state.is_open and message_id not in state.said:
-                raise Conflict("This conversation is over; start a new one.")
-            if self.epoch is None:
-                return [] if message_id in state.said else [message]
-            return decide.hear(state, message, self.said)
+            return [] if self.epoch is None else decide.hear(state, message, self.said)
 
         await self.record(visit.session_id, decision, self._keep_answered)
+        if message_id not in self.state.said:  # another process speaks, and may be further than was read here
+            async with self.lock:
+                await self._ports.store.write(self.environment, hear, self.id, visit.session_id, message)
+                await self.read_on()
         await self._restart_turn()
         return self.state.said[message_id]
 
@@ -211,22 +212,28 @@ class Room(Awake):
 
     async def _play(self) -> None:
         """Play what is due, one thing after the other, until nothing is left to wait for."""
-        faults = 0
-        while self.epoch is not None and (self.links or self._begun) and self.state.is_open:
+        faults, is_behind = 0, False
+        while (self.links or self._begun) and self.state.is_open:
             try:
-                if not await self._play_next():
+                if is_behind:
+                    async with self.lock:
+                        await self.read_on()
+                    is_behind = False
+                if not await (self._only_listen() if self.epoch is None else self._play_next()):
                     return
                 faults = 0
             except Overtaken:
                 continue
-            except (Behind, Superseded) as refusal:
-                async with self.lock:
-                    await self.follow(refusal)
+            except Behind:
+                is_behind = True
+            except Superseded:
+                self.epoch, is_behind = None, True
             except Gone:
                 return
             except Exception:
                 logger.exception("A turn failed and is played again.", extra={"action": "turn_failed"})
                 faults += 1
+                is_behind = True  # what was being kept may be kept, whatever the database said
                 await self._ports.clock.sleep(min(2.0**faults, 30.0))
         if self.state.status == "processing":
             await self._ports.store.write(self.environment, complete_ended, self.id)
@@ -240,26 +247,42 @@ class Room(Awake):
         if not self.links:
             return False
         visit = self._visit_over_time()
-        if visit is not None and visit.expires_at <= self._ports.clock.now():
+        if visit is not None and (visit.expires_at <= self._ports.clock.now() or self._has_ended(visit)):
             await self._end_visit(visit)
             return True
         if self.state.unfinished is None and visit is not None:
             await self._play_turn(await self._scene(time_is_up=True))
             await self._end_visit(visit)
-            return False
+            return True
         if self._is_owing:
             await self._play_turn(await self._scene())
             return True
-        wait = self._wait_seconds()
-        if wait is None:
+        left = self._seconds_left()
+        if self.state.nudged or self.state.asked is None or left is None or left <= self._ports.nudge_after:
+            return await self._wait(left)
+        await self._wait(self._ports.nudge_after)
+        if self._visit_over_time() is None:
+            await self._play_turn(await self._scene(silence=True))
+        return True
+
+    async def _only_listen(self) -> bool:
+        """What is due where another process speaks: time goes by here too. False as in `_play_next`."""
+        await self._drop_begun()
+        visit = self._visit_over_time()
+        if visit is not None:
+            await self._end_visit(visit)
+            return True
+        return await self._wait(self._seconds_left())
+
+    async def _wait(self, seconds: float | None) -> bool:
+        """Let time pass; at once False where nothing can become due."""
+        if seconds is None:
             return False
         self._is_waiting = True
         try:
-            await self._ports.clock.sleep(wait)
+            await self._ports.clock.sleep(seconds)
         finally:
             self._is_waiting = False
-        if self._visit_over_time() is None:
-            await self._play_turn(await self._scene(silence=True))
         return True
 
     async def _play_turn(self, scene: Scene) -> None:
@@ -387,7 +410,16 @@ class Room(Awake):
     def _visit_over_time(self) -> Visit | None:
         """A visit whose time is up."""
         now = self._ports.clock.now()
-        return next((visit for visit in self.links.values() if self._ends_at(visit) <= now), None)
+        return next((visit for visit in self._attending() if self._ends_at(visit) <= now), None)
+
+    def _attending(self) -> list[Visit]:
+        """The visits that somebody listens in."""
+        return [visit for link, visit in self.links.items() if link.state != "closed"]
+
+    def _has_ended(self, visit: Visit) -> bool:
+        """Whether it is over already, and only its listeners do not know yet."""
+        session = self.state.sessions.get(visit.session_id)
+        return session is not None and session.ended_at is not None
 
     def _ends_at(self, visit: Visit) -> datetime:
         minutes = self.template.max_session_minutes
@@ -396,12 +428,10 @@ class Room(Awake):
             return visit.expires_at
         return min(visit.expires_at, session.joined_at + timedelta(minutes=minutes))
 
-    def _wait_seconds(self) -> float | None:
-        """How long to wait for something that time makes due; None where nothing is."""
+    def _seconds_left(self) -> float | None:
+        """How long until the time of a visit is up; None where nobody listens."""
         now = self._ports.clock.now()
-        ends = [(self._ends_at(visit) - now).total_seconds() for visit in self.links.values()]
-        nudge = [] if self.state.nudged or self.state.asked is None else [self._ports.nudge_after]
-        return min(ends + nudge) if ends else None
+        return min(((self._ends_at(visit) - now).total_seconds() for visit in self._attending()), default=None)
 
     async def _end_visit(self, visit: Visit) -> None:
         await self._ports.store.write(self.environment, end_visit, self.id, visit.session_id, "time")
@@ -411,8 +441,7 @@ class Room(Awake):
                 del self.links[link]
                 link.refuse(Unauthorized(RUN_OUT), fatal=True)  # whoever can prove it anew comes back
             else:
-                link.send(Bye(code="time", retry_ms=None))
-                link.close(1000)
+                link.part(Bye(code="time", retry_ms=None), 1000)
 
 
 def _standing(state: Conversation) -> tuple[str | None, int, bool]:

@@ -171,11 +171,17 @@ class Rooms:
                 self._hinted(conversation_id)  # who has just taken over reads on, and then speaks on
 
     async def _take(self, room: Room) -> None:
-        epoch = await self.ports.store.write(room.environment, leases.take, room.id, self._processes)
-        if room in self._all():
-            room.epoch = epoch
-        elif epoch is not None:  # it fell asleep meanwhile
-            await self.ports.store.write(room.environment, leases.release, room.id, epoch)
+        """Speak for it, if nobody else does any more. Nothing is decided before it was read how far they had come."""
+        async with room.lock:
+            epoch = await self.ports.store.write(room.environment, leases.take, room.id, self._processes)
+            if epoch is None:
+                return
+            if room not in self._all():  # it fell asleep meanwhile
+                await self.ports.store.write(room.environment, leases.release, room.id, epoch)
+                return
+            with suppress(NotFound):
+                await room.read_on()
+                room.epoch = epoch
 
     def _all(self) -> list[Room]:
         return [task.result() for task in list(self._rooms.values()) if task.done() and not task.exception()]

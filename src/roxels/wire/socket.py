@@ -1,6 +1,7 @@
 """The WebSocket transport: no decisions, just a reader that feeds the link and a writer that empties it."""
 
 import asyncio
+import logging
 from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -10,6 +11,8 @@ from roxels.wire.bell import Bell
 from roxels.wire.framing import SEND_TIMEOUT, TOGETHER
 from roxels.wire.link import Link
 from roxels.wire.rooms import Rooms
+
+logger = logging.getLogger(__name__)
 
 
 async def serve(socket: WebSocket, rooms: Rooms) -> None:
@@ -24,7 +27,9 @@ async def serve(socket: WebSocket, rooms: Rooms) -> None:
         pass  # the connection is gone: whatever it missed is pulled by the next one
     finally:
         reader.cancel()
-        await asyncio.gather(reader, return_exceptions=True)
+        (fault,) = await asyncio.gather(reader, return_exceptions=True)
+        if isinstance(fault, Exception):
+            logger.error("A message could not be acted upon.", exc_info=fault, extra={"action": "frame_failed"})
         await attendance.leave()
 
 

@@ -3,7 +3,8 @@
     no model is set, or none is wanted  scripted
     an answer with a plan goes on       scripted: its rest is known
     the model's service is out          scripted, until the service may be tried again; `agent.started` says why
-    it goes out within an answer        the scripted speaker closes what was said, and asks on
+    it goes out within an answer, or    the scripted speaker closes what was said, and asks on
+    is not set any more
 
 An outage is told once in the log, and so is its end. Until then each try waits twice as long as the one before. An
 endpoint that a template names is out for itself.
@@ -50,11 +51,15 @@ class FallbackSpeaker:
     async def speak(self, scene: Scene) -> AsyncIterator[SpeakerStep]:
         """Answer the scene, or go on with the answer that it has begun."""
         unfinished = scene.state.unfinished
+        done = _Done(scene)
+        if not self._model.serves(scene) and unfinished is not None and unfinished.plan is None:
+            for closing in done.closed():
+                yield closing
+            return
         if not self._model.serves(scene) or (unfinished is not None and unfinished.plan is not None):
             async for step in self._scripted.speak(scene):
                 yield step
             return
-        done = _Done(scene)
         place = scene.template.model.url
         fault = self._resting(place)
         if not fault:
