@@ -107,6 +107,8 @@ class FakeServer:
         self.down = False
         #: It lets everyone in, and drops them at once.
         self.fickle = False
+        #: What came of a conversation is told when it has ended.
+        self.settles = True
         #: While it is clear, whoever connects waits at the door.
         self.door = asyncio.Event()
         self.door.set()
@@ -379,6 +381,9 @@ class FakeServer:
                 await self._commit(conversation, goal)
         if "goodbye" in text:
             await self._fact(conversation, "conversation.ended", ended_by="participant", at="2026-01-01T10:02:00Z")
+            if self.settles:
+                at = "2026-01-01T10:02:00.250Z"
+                await self._fact(conversation, "conversation.completed", summary="All said.", findings=[], at=at)
             return
         await self._speak(conversation, QUESTIONS[min(conversation.step, len(QUESTIONS) - 1)])
 

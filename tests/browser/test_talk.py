@@ -273,7 +273,7 @@ async def test_progress_and_completion(host: HostPage) -> None:
     assert await host.frame.inner_text("#panel-count") == "2 of 2 done"
     assert await host.heard("complete") == [
         {
-            "summary": "",
+            "summary": "All said.",
             "findings": {"home": {"room": "The kitchen", "plants": 4}, "contact": {"email": "goodbye@example.com"}},
             "duration_seconds": 120,
             "external_id": "ada",
@@ -283,6 +283,35 @@ async def test_progress_and_completion(host: HostPage) -> None:
     assert [payload["status"] for payload in await host.heard("status")][-1] == "ended"
     await host.run("Roxels.close()")
     assert len(await host.heard("ended")) == 1
+
+
+async def test_an_end_of_which_nothing_comes_is_an_end(host: HostPage) -> None:
+    host.server.settles = False
+    await host.page.clock.install()
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await say(host, "goodbye")
+    await host.frame.wait_for_selector("#done")
+    assert await host.frame.locator("#composer").is_hidden()
+    assert await host.heard("ended") == []
+    await host.page.clock.fast_forward(6000)
+    await host.until("heard.some(([name]) => name === 'ended')")
+    assert await host.heard("complete") == []
+    assert [payload["status"] for payload in await host.heard("status")][-1] == "ended"
+
+
+async def test_a_line_that_is_cut_at_the_end_leaves_it_an_end(host: HostPage) -> None:
+    host.server.settles = False
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await say(host, "goodbye")
+    await host.frame.wait_for_selector("#done")
+    host.server.cut()
+    await host.until("heard.some(([name]) => name === 'ended')")
+    assert await host.frame.locator("#done").is_visible()
+    assert [payload["status"] for payload in await host.heard("status")][-2:] == ["connected", "ended"]
 
 
 async def test_start_over_begins_anew_from_the_menu(host: HostPage) -> None:

@@ -218,3 +218,20 @@ async def test_f5_on_a_page_with_a_session_of_its_server(place: Place, tabs: Bro
     assert (await ada.heard("resumption"))[0]["proof"] == "verified"
     await goes_on(ada, before)
     assert [talk["id"] for talk in await conversations(place)] == [opened["id"]]
+
+
+async def test_the_page_is_told_what_came_of_it(roxels: Demo, site: Site, tabs: BrowserContext) -> None:
+    """`complete` waits for the results, and `ended` for `complete`."""
+    tab = await visit(tabs, site.url)
+    await tab.start(templateKey=roxels.config["embed_key"], externalId="done-with-it")
+    await tab.say("The hall")
+    await tab.hears("already?")
+    headers = {"Authorization": f"Bearer {roxels.config['secret_key']}"}
+    async with aiohttp.ClientSession(roxels.config["url"], headers=headers) as http:
+        (item,) = (await (await http.get("/v1/interviews?external_id=done-with-it")).json())["items"]
+        ended = await (await http.post(f"/v1/interviews/{item['id']}/end")).json()
+    await tab.until("heard.some(([name]) => name === 'ended')")
+    assert ended["summary"]
+    assert [complete["summary"] for complete in await tab.heard("complete")] == [ended["summary"]]
+    names = [name for name, _ in await tab.run("heard")]
+    assert names[-4:] == ["ending", "complete", "status", "ended"]

@@ -15,6 +15,8 @@ import { apply, EMPTY, said, torn, uttering } from "./view.js";
 const ACK_MS = 10_000;
 const RENEW_AGAIN_MS = 60_000;
 const AUTO_CLOSE_MS = 4000;
+/** How long it is waited for what came of a conversation, once it has ended. */
+const RESULTS_MS = 5000;
 /** How long a session that is on its way is waited for, to end it too. */
 const ON_ITS_WAY_MS = 3000;
 /** UTF-16 units of one message. */
@@ -45,6 +47,8 @@ export class Talk {
     this.shut = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.slowTimer = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.endTimer = undefined;
   }
 
   /** @param {import("./session.js").Brief} brief @throws {Refusal} where no session can be had */
@@ -106,7 +110,7 @@ export class Talk {
     this.wire = new Wire({
       hello: () => this.hello(),
       hear: (/** @type {any} */ frame) => this.hear(frame),
-      cut: () => (this.enter("cut"), this.tellStatus("joining")),
+      cut: () => this.cut(),
       over: (/** @type {number} */ code) => this.over(code),
     });
   }
@@ -192,7 +196,8 @@ export class Talk {
     for (const [name, payload] of told(before, this.view, frame)) this.host.tell(name, payload);
     if (frame.frame === "error") this.warned(frame);
     if (frame.frame === "bye" && frame.code === "time") this.fatal = { error: "session_expired", message: "This visit has reached its time limit." };
-    if (this.view.ended && !before.ended) this.finish();
+    if (this.view.ended && !before.ended) this.end();
+    if (this.view.settled && !before.settled) this.finish();
     this.changed();
   }
 
@@ -296,7 +301,20 @@ export class Talk {
     return { Authorization: `Bearer ${this.token}` };
   }
 
-  /** The conversation has ended. */
+  /** The line is gone, and will be there again; after the end there is nothing to wait for. */
+  cut() {
+    if (this.view.ended) return this.finish();
+    this.enter("cut");
+    this.tellStatus("joining");
+  }
+
+  /** The conversation has ended; what came of it follows at once, where nothing is wrong. */
+  end() {
+    this.enter("ended");
+    this.endTimer = setTimeout(() => this.finish(), RESULTS_MS);
+  }
+
+  /** It is over, and the page knows what came of it. */
   finish() {
     this.stop();
     this.enter("ended");
@@ -308,6 +326,7 @@ export class Talk {
   /** The wire will not come back by itself. @param {number} code */
   over(code) {
     if (this.rising) return (this.shut = code), this.enter("cut");
+    if (this.view.ended) return this.finish();
     if (code === 4001 && performance.now() - this.renewedAt > RENEW_AGAIN_MS) {
       this.renewedAt = performance.now();
       return this.renew();
@@ -334,6 +353,7 @@ export class Talk {
   }
 
   stop() {
+    clearTimeout(this.endTimer);
     this.run.abort();
     this.wire?.close();
     this.wire = null;

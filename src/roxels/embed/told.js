@@ -42,8 +42,12 @@ function ofFact(before, after, event) {
     const { commit_id, revision, data } = event;
     return [["commit", { commit_id, goal_id, revision, data, external_id }]];
   }
-  return type === "conversation.ended" ? [["ending", undefined], ["complete", completion(after, event)]] : [];
+  if (type === "conversation.ended") return [["ending", undefined]];
+  if (type === "conversation.completed") return [["complete", completion(after, event)]];
+  return type === "conversation.failed" ? [["error", FAILED]] : [];
 }
+
+const FAILED = { error: "conversation_failed", message: "The conversation has ended, but its results could not be made." };
 
 /** All that is captured for a goal. @param {import("./view.js").Goal} goal */
 const dataOf = (goal) => Object.fromEntries(goal.fields.filter((field) => field.value !== undefined).map((field) => [field.name, field.value]));
@@ -54,8 +58,8 @@ function completion(view, event) {
   const milliseconds = Date.parse(event.at) - Date.parse(view.startedAt ?? event.at);
   return {
     summary: event.summary ?? "",
-    findings: event.findings ?? Object.fromEntries(committed.map((goal) => [goal.id, dataOf(goal)])),
-    duration_seconds: event.duration_seconds ?? (Math.round(milliseconds / 1000) || 0),
+    findings: Object.fromEntries(committed.map((goal) => [goal.id, dataOf(goal)])),
+    duration_seconds: Math.round(milliseconds / 1000) || 0,
     external_id: view.externalId,
     auto_close: view.settings.auto_close === true,
   };

@@ -17,7 +17,7 @@
  * @typedef {{id: string, label: string, status: "open" | "active" | "proposed" | "committed", revision: number, cumulative: boolean, fields: Field[]}} Goal
  *   `revision`: the newest one that stands; `cumulative`: the page is told all values at each change
  * @typedef {{
- *   head: number, replayed: number, messages: Message[], pending: Pending[], goals: Goal[], active: string | null, ended: boolean, startedAt: string | null,
+ *   head: number, replayed: number, messages: Message[], pending: Pending[], goals: Goal[], active: string | null, ended: boolean, settled: boolean, startedAt: string | null,
  *   externalId: string | null, language: string, settings: Record<string, any>
  * }} State `head`: the newest fact taken; `replayed`: the newest fact that was there before this view joined
  */
@@ -31,6 +31,7 @@ export const EMPTY = Object.freeze({
   goals: [],
   active: null,
   ended: false,
+  settled: false,
   startedAt: null,
   externalId: null,
   language: "en",
@@ -133,6 +134,9 @@ function fact(state, event) {
       return withGoal(state, event.goal_id, (goal) => ({ ...withFields(goal, event.data ?? {}), status: "committed", revision: event.revision ?? 1 }));
     case "conversation.ended":
       return { ...state, ended: true };
+    case "conversation.completed":
+    case "conversation.failed":
+      return { ...state, settled: true };
     default:
       return state;
   }
