@@ -164,6 +164,8 @@ async def test_ending_is_told_and_said_once(door: Door, server: httpx2.AsyncClie
     last = whole["transcript"][-1]
     assert (last["text"], last["final"], last["interrupted"]) == ("Thank yo", True, True)
     assert (await server.post(f"/v1/interviews/{opened['id']}/end")).json() == whole
+    (listed,) = (await server.get("/v1/interviews")).json()["items"]
+    assert [visit["ended_at"] for each in (whole, listed) for visit in each["sessions"]] == [whole["ended_at"]] * 2
     assert told(await server.post(f"/v1/interviews/{opened['id']}/sessions"), 409, "conflict")
     again = await open_one(server, door, persons=[ADA])
     assert (again["resumed"], again["reason"]) == (False, "ended")

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Literal, TypeVar, assert_never, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -111,7 +112,7 @@ def join_url(visit: Opened, origin: str) -> str:
 def conversation(whole: WholeConversation) -> shapes.Conversation:
     """A conversation with all that belongs to it."""
     state = whole.stored.state
-    visits = [session(visit) for visit in state.sessions.values()]
+    visits = [session(visit, state.ended_at) for visit in state.sessions.values()]
     if state.created_at is None or state.last_activity_at is None:
         raise Internal
     return {
@@ -143,7 +144,7 @@ def conversation(whole: WholeConversation) -> shapes.Conversation:
 
 def conversation_item(outline: Outline) -> shapes.ConversationItem:
     """A conversation in a list."""
-    visits = [_session_of_outline(visit) for visit in outline.visits]
+    visits = [_session_of_outline(visit, outline.ended_at) for visit in outline.visits]
     return {
         "id": outline.id,
         "session_id": visits[-1]["id"] if visits else None,
@@ -181,8 +182,8 @@ def goals(template: Template, state: Conversation) -> list[shapes.Goal]:
     ]
 
 
-def session(state: SessionState) -> shapes.Session:
-    """One visit."""
+def session(state: SessionState, over_since: datetime | None) -> shapes.Session:
+    """One visit; it is over at the latest when its conversation is."""
     return {
         "id": state.id,
         "proof": state.proof,
@@ -190,7 +191,7 @@ def session(state: SessionState) -> shapes.Session:
         "device": state.device,
         "reason": state.reason,
         "started_at": state.started_at,
-        "ended_at": state.ended_at,
+        "ended_at": state.ended_at or over_since,
     }
 
 
@@ -238,7 +239,7 @@ def _under_way(unfinished: Unfinished, said_so_far: str) -> shapes.Message:
     }
 
 
-def _session_of_outline(visit: VisitOutline) -> shapes.Session:
+def _session_of_outline(visit: VisitOutline, over_since: datetime | None) -> shapes.Session:
     return {
         "id": visit.id,
         "proof": visit.proof.name,
@@ -246,7 +247,7 @@ def _session_of_outline(visit: VisitOutline) -> shapes.Session:
         "device": visit.device,
         "reason": visit.reason,
         "started_at": visit.created_at,
-        "ended_at": visit.ended_at,
+        "ended_at": visit.ended_at or over_since,
     }
 
 
