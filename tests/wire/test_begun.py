@@ -4,8 +4,11 @@ words are kept."""
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+from starlette.websockets import WebSocket
 
 from roxels.agent.ports import Facts, Opening, Scene, Speaker, SpeakerStep, Words
 from roxels.domain.events import AgentStarted, FieldCaptured, PersonSaid
@@ -14,7 +17,9 @@ from roxels.storage.log import Append
 from roxels.storage.store import Store
 from roxels.testing import LineSpeaker
 from roxels.wire.awake import Ports
+from roxels.wire.protocol import Bye
 from roxels.wire.rooms import Rooms
+from roxels.wire.socket import serve
 from tests.wire.conftest import LINES, House, Listener
 from tests.wire.test_reading_on import FOUND, asleep
 from tests.wire.test_rooms import finished, texts
@@ -226,4 +231,38 @@ async def test_what_a_script_finds_out_in_words_is_kept_with_them(tmp_path: Path
     assert [type(event) for event in events[:2]] == [PersonSaid, FieldCaptured]
     assert store.appends[0].state is not None
     assert store.appends[0].state.goal("g1").data == {"company": "Acme"}
+    await house.close()
+
+
+async def test_words_that_were_being_kept_when_their_line_broke_are_seen_and_answered(tmp_path: Path) -> None:
+    """Another tab shows them at once, and does not wait for whatever happens next."""
+    house, store, listener = await talking(tmp_path, LineSpeaker(LINES))
+    opened = await house.open()
+    inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    is_broken = asyncio.Event()
+
+    async def send(_message: Any) -> None:
+        if is_broken.is_set():
+            raise OSError
+
+    scope = {"type": "websocket", "path": "/v1/wire", "headers": [], "query_string": b"", "client": ("127.0.0.1", 1)}
+    serving = asyncio.create_task(serve(WebSocket(scope, inbox.get, send), house.rooms))
+    await inbox.put({"type": "websocket.connect"})
+    hello = {"frame": "hello", "v": 1, "token": opened.token, "after": 0, "rendered": None}
+    await inbox.put({"type": "websocket.receive", "text": msgspec.json.encode(hello).decode()})
+    while house.rooms.counts["listeners"] < 2:
+        await asyncio.sleep(0.005)
+    store.gate.clear()
+    store.waiting.clear()
+    await inbox.put({"type": "websocket.receive", "text": '{"frame":"say","id":"m1","text":"I am Ada."}'})
+    await store.waiting.wait()
+    is_broken.set()
+    room = listener.attendance.room
+    assert room is not None
+    next(link for link in room.links if link is not listener.link).send(Bye(code="draining", retry_ms=None))
+    await asyncio.sleep(0.05)
+    store.gate.set()
+    await serving
+    await listener.until(finished(3))
+    assert texts(listener.view)[1] == "I am Ada."
     await house.close()

@@ -17,6 +17,8 @@ class Attendance:
         self.link = link
         self.room: Room | None = None
         self.visit: Visit | None = None
+        #: A message is being acted upon: what was begun is brought to its end, also where the sender is gone.
+        self.is_acting = False
         self._rooms = rooms
         self._address = address
 
@@ -25,10 +27,13 @@ class Attendance:
         frame = self.link.receive(text)
         if frame is None:
             return
+        self.is_acting = True
         try:
             await self._act(frame, len(text))
         except RoxelsError as fault:
             self.link.refuse(fault, fatal=self.room is None or isinstance(fault, Unauthorized))
+        finally:
+            self.is_acting = False
 
     async def enter(self, visit: Visit, hello: Hello) -> None:
         """Let the listener in."""

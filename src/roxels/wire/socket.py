@@ -26,7 +26,9 @@ async def serve(socket: WebSocket, rooms: Rooms) -> None:
     except (WebSocketDisconnect, RuntimeError, TimeoutError, OSError):
         pass  # the connection is gone: whatever it missed is pulled by the next one
     finally:
-        reader.cancel()
+        attendance.link.state = "closed"
+        if not attendance.is_acting:
+            reader.cancel()
         (fault,) = await asyncio.gather(reader, return_exceptions=True)
         if isinstance(fault, Exception):
             logger.error("A message could not be acted upon.", exc_info=fault, extra={"action": "frame_failed"})
