@@ -14,6 +14,7 @@ from roxels.wire.attendance import act
 from roxels.wire.protocol import Say
 from tests.storage.conftest import TEMPLATE
 from tests.wire.conftest import LINES, House, Listener
+from tests.wire.test_reading_on import ANSWER, Writer, begun
 from tests.wire.test_rooms import finished, showing, texts
 from tests.wire.test_visits import waiting
 
@@ -154,5 +155,24 @@ async def test_who_has_nothing_to_show_any_more_hears_nothing_from_the_other_one
     assert "a secret" not in str(there.frames)
     for task in watching:
         task.cancel()
+    await one.close()
+    await two.close()
+
+
+async def test_a_models_answer_goes_on_when_somebody_comes_elsewhere(tmp_path: Path) -> None:
+    """What another process writes may not concern it: the model is not asked a second time."""
+    writer = Writer()
+    one = await begun(tmp_path, writer)
+    two = House(tmp_path, writer, name="two", clock=one.clock)
+    two.template_id = one.template_id
+    here = await one.listen(await one.open())
+    writer.write(6)
+    await here.until(showing(5))
+    there = await two.listen(await two.open())
+    writer.write(1000)
+    await here.until(finished(1))
+    assert texts(here.view) == [ANSWER]
+    assert writer.asked == 1
+    await there.leave()
     await one.close()
     await two.close()

@@ -346,19 +346,28 @@ class Room(Awake):
             await begun.steps.aclose()
 
     async def _keep_all(self, steps: Ahead, session_id: str | None) -> None:
-        standing, known = self._basis
+        basis = self._basis
         async for step in steps:
             if isinstance(step, Signal):
                 for link in self.links:
                     link.send(SignalFrame(kind=step.kind))
                 continue
             async with self.lock:
-                if _standing(self.state) != standing:
-                    raise Overtaken
-                if self.state.goals != known and any(isinstance(each, GoalEvent) for each in step.events):
-                    raise Overtaken  # the turn decided upon data that was corrected meanwhile
-                await self.keep(session_id, step.events, step.piece)
-                standing, known = self._basis
+                try:
+                    await self._keep_upon(basis, session_id, step)
+                except Behind:  # another process wrote, perhaps nothing that this answer is about
+                    await self.read_on()
+                    await self._keep_upon(basis, session_id, step)
+                basis = self._basis
+
+    async def _keep_upon(self, basis: Basis, session_id: str | None, share: Share) -> None:
+        """Keep a share of an answer where what it builds on still stands. Raises `Overtaken` where it does not."""
+        standing, known = basis
+        if _standing(self.state) != standing:
+            raise Overtaken
+        if self.state.goals != known and any(isinstance(each, GoalEvent) for each in share.events):
+            raise Overtaken  # the turn decided upon data that was corrected meanwhile
+        await self.keep(session_id, share.events, share.piece)
 
     @property
     def _basis(self) -> Basis:
