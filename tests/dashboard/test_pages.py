@@ -479,3 +479,17 @@ async def test_the_operator_reads_the_whole_reason(office: Office, operator: htt
             page = await shown(operator, f"/dashboard/{address}")
             assert REASONS[judged] in page.text
         assert (REASONS["proof_needed"] in page.text) == (judged == "proof_needed")
+
+
+async def test_an_id_of_ours_leads_straight_to_what_has_it(office: Office, operator: httpx2.AsyncClient) -> None:
+    """Webhooks, the audit log and an anonymous person have no other name."""
+    opened = await office.visit(None)
+    for found_id, place in ((opened.person.id, "people"), (opened.conversation_id, "conversations")):
+        answer = await operator.get("/dashboard/", params={"q": f" {found_id} "}, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/dashboard/{place}/{found_id}")
+    for stranger in ("person_0000", "iv_0000", "del_0000", "person_", "iv"):
+        assert "nothing has that id" in (await shown(operator, f"/dashboard/?q={stranger}")).text
+    await operator.post(
+        "/dashboard/environment", data={"csrf": csrf(await operator.get("/dashboard/")), "environment": "live"}
+    )
+    assert "nothing has that id" in (await shown(operator, f"/dashboard/?q={opened.person.id}")).text

@@ -1,6 +1,7 @@
 """Browse as an operator: people by their latest activity, one person whole, a conversation as it goes on."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -49,6 +50,19 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: tuple[Delivery, ...]
     #: Which browser holds each session; to compare, never to show.
     browsers: dict[str, str | None] = {}
+
+
+def place_of(tx: Reading, words: str) -> tuple[Literal["people", "conversations", "deliveries"], str] | None:
+    """What has this very id of ours, as logs and webhooks name it: where it is looked at, and its id."""
+    match words.partition("_")[0]:
+        case "person" if persons.get(tx, words) is not None:
+            return "people", words
+        case "iv" if conversations.stands(tx, words):
+            return "conversations", words
+        case "del" if deliveries.get(tx, words) is not None:
+            return "deliveries", words
+        case _:
+            return None
 
 
 def people(tx: Reading, words: str, span: Span) -> Page[ListedPerson]:

@@ -31,8 +31,12 @@ class People:
         self._desk = desk
 
     async def everyone(self, viewer: Viewer, request: Request) -> Response:
-        """Everybody, the latest seen first; `q` searches."""
+        """Everybody, the latest seen first; `q` searches, and leads straight to what has that id."""
         words = request.query_params.get("q", "").strip()[:255]
+        named = await self._desk.services.store.read(viewer.environment, browse.place_of, words) if words else None
+        if named is not None:
+            kind, found_id = named
+            return RedirectResponse(f"/dashboard/{kind}/{quote(found_id)}", 303)
         page = await self._desk.services.store.read(
             viewer.environment, browse.people, words, span_of(request, PEOPLE_OF_A_PAGE)
         )
