@@ -119,6 +119,21 @@ async def test_one_is_sent_again_and_all_that_failed_there(office: Office, opera
     assert refused.status_code == 400
 
 
+async def test_one_that_is_tried_again_later_can_be_sent_at_once(office: Office, operator: httpx2.AsyncClient) -> None:
+    """Whoever has mended the receiver need not wait for the next attempt."""
+    opened = await office.visit()
+    tried = Attempt(n=1, at=office.clock.now(), status_code=500, duration_ms=3, error=None, response_excerpt=None)
+    waiting = await people.owe(office, opened, MADE, status="waiting", attempts=[tried])
+    for place in (f"deliveries/{waiting}", f"conversations/{opened.conversation_id}"):
+        page = await shown(operator, f"/dashboard/{place}")
+        assert "tried again later" in page.text
+        assert "Send now" in page.text
+        assert "Next attempt" in page.text
+    form = {"csrf": csrf(await operator.get(f"/dashboard/deliveries/{waiting}"))}
+    await operator.post(f"/dashboard/deliveries/{waiting}/send", data=form)
+    assert await _status(office, [waiting]) == ["due"]
+
+
 async def test_what_is_not_settled_has_no_such_button(office: Office, operator: httpx2.AsyncClient) -> None:
     opened = await office.visit()
     due = await people.owe(office, opened, MADE, status="due")

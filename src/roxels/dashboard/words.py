@@ -215,6 +215,20 @@ def as_json(given: Any) -> str:
     return msgspec.json.format(msgspec.json.encode(given), indent=2).decode()
 
 
+def standing(delivery: Delivery) -> tuple[str, str]:
+    """How a delivery stands, and its colour: one that was tried in vain does not merely wait."""
+    if delivery["status"] == "waiting" and delivery["attempts"]:
+        return "tried again later", "bad"
+    return DELIVERIES[delivery["status"]]
+
+
+def may_be_sent(delivery: Delivery) -> str:
+    """What the button says that makes it due at once; nothing where there is nothing to hurry."""
+    if delivery["status"] == "waiting":
+        return "Send now" if delivery["attempts"] else ""
+    return "Send again" if delivery["status"] in ("delivered", "failed") else ""
+
+
 def owed_by(delivery: Delivery) -> str:
     """What owes a delivery: a goal, a lifecycle event, or the end of the conversation."""
     return delivery["goal_id"] or ("lifecycle event" if delivery["type"] == TYPE else "the end")
