@@ -22,7 +22,8 @@ has spoken since. So no policy lets a claim open what was verified, and no claim
 whoever talks under somebody's name without proof is not told, and not quoted, to her, unless that is adopted.
 
 An earlier conversation is judged by the stricter of two policies, its own template's and that of the template which
-asks. Else a lax template would tell what was said under a strict one.
+asks. And only a verified session is told under a lax template what was said under a stricter one: what any other is told
+stands in a conversation that the lax policy opens, to whoever claims the name.
 """
 
 from enum import Enum, IntEnum
@@ -130,15 +131,15 @@ def sight_of(
     """
     if policy not in POLICIES:
         raise Internal("a policy is claimed, device or verified")
-    told_from = max(policy, strictest)
-    claimed, device, verified = (_scope(max(policy, each), proof, browser) for each in POLICIES)
+    claimed, device, verified = (_scope(each, policy, proof, browser) for each in POLICIES)
+    knows = proof >= policy and (policy is not Proof.device or proof > policy or is_verified_device)
     return _sealed(
         person_id,
         browser,
         proof,
         proof >= policy,
         (claimed, device, verified),
-        proof >= told_from and (told_from is not Proof.device or proof > told_from or is_verified_device),
+        knows and (proof is Proof.verified or strictest <= policy),
         policy is Proof.claimed and proof < Proof.verified,
     )
 
@@ -174,8 +175,11 @@ def may_stay(proof: Proof, top: Proof) -> bool:
     return proof is Proof.verified or top < Proof.verified
 
 
-def _scope(policy: Proof, proof: Proof, browser: str | None) -> Scope:
-    scope = _TABLE[policy][proof]
+def _scope(told: Proof, asking: Proof, proof: Proof, browser: str | None) -> Scope:
+    """What is seen of conversations whose template requires `told`, in one whose template requires `asking`."""
+    if told > asking and proof is not Proof.verified:
+        return Scope.nothing
+    scope = _TABLE[max(told, asking)][proof]
     return Scope.nothing if scope is Scope.own_device and browser is None else scope
 
 
