@@ -90,6 +90,20 @@ async def test_the_same_id_moves_nothing_but_a_name(place: Place) -> None:
     assert await outcome(place, visit["token"], external_id="ada", person_name="Ada L.") == ("unchanged", None)
 
 
+async def test_a_new_name_does_not_tell_who_has_one_already(place: Place) -> None:
+    async with place.door.client(place.secret) as server:
+        body = {"template_id": place.template_id, "persons": [{"external_id": "known", "name": "Known of Old"}]}
+        assert (await server.post("/v1/interviews", json=body)).status_code == 201
+    said = {}
+    for who in ("known", "new"):
+        visit = await start(place, external_id=who)
+        said[who] = await outcome(place, visit["token"], external_id=who, person_name="Z")
+    if place.policy == "claimed":
+        assert said == {"known": ("unchanged", None), "new": ("renamed", None)}, "a claim is told names there"
+    else:
+        assert said == {"known": ("renamed", None), "new": ("renamed", None)}
+
+
 async def test_a_better_proof_opens_a_new_visit_by_the_opening_rule(place: Place) -> None:
     backend = await backend_of(place)
     visit = await start(place, external_id="ada")

@@ -130,9 +130,7 @@ def test_a_lax_template_does_not_tell_what_was_said_under_a_strict_one(policy: P
 
 @pytest.mark.parametrize(("proof", "is_told"), [(Proof.device, False), (Proof.verified, True)])
 def test_a_lax_template_does_not_tell_whom_a_strict_one_protects(proof: Proof, is_told: bool) -> None:
-    seen = sight_of(
-        "ada", proof, browser="mine", policy=Proof.claimed, strictest=Proof.device, is_verified_device=True
-    )
+    seen = sight_of("ada", proof, browser="mine", policy=Proof.claimed, strictest=Proof.device, is_verified_device=True)
     assert seen.tells_attributes == is_told
 
 

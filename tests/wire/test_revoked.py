@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from roxels.actions import revoke
+from roxels.actions import adopt, revoke
 from roxels.actions.audit import Auditor
-from roxels.storage import devices
+from roxels.storage import devices, persons
 from roxels.storage.transaction import Writing
 from roxels.testing import CountedIds, LineSpeaker
 from tests.wire.conftest import LINES, House
@@ -61,4 +61,29 @@ async def test_another_process_closes_it_too(tmp_path: Path) -> None:
         watch.cancel()
     await asyncio.gather(*watching, return_exceptions=True)
     await other.close()
+    await house.close()
+
+
+async def test_who_is_adopted_from_is_not_in_it_meanwhile(tmp_path: Path) -> None:
+    """It would hear what the adopter says, and speak in her past; undone, it is let in again."""
+    house = await scripted(tmp_path)
+    opened = await house.open("bob")
+    bob = await house.listen(opened)
+    await bob.until(finished(1))
+    ada = await house.store.write("test", persons.resolve, "ada", house.ids)
+    await house.store.write("test", adopt.adopt, opened.conversation_id, ada.id)
+    async with asyncio.timeout(1):
+        await bob.until(lambda view: bob.link.close_code is not None)
+    assert bob.link.close_code == 4001
+    hers = await house.open("ada")
+    assert hers.conversation_id == opened.conversation_id
+    ada_listens = await house.listen(hers)
+    await ada_listens.send(frame="say", id="m1", text="a canary")
+    again = await house.listen(opened)
+    assert [frame["code"] for frame in again.pull()] == ["unauthorized"]
+    assert "canary" not in str(bob.frames)
+    await house.store.write("test", adopt.undo, opened.conversation_id)
+    back = await house.listen(opened)
+    await back.until(lambda view: len(view.messages) > 1)
+    assert back.link.close_code is None
     await house.close()

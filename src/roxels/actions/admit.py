@@ -11,7 +11,7 @@ from roxels.domain import domains
 from roxels.domain.conversation import Conversation
 from roxels.domain.errors import NotFound, Unauthorized
 from roxels.domain.ids import Ids
-from roxels.domain.proof import Proof, may_stay
+from roxels.domain.proof import Proof
 from roxels.domain.resumption import Reason, Report, report
 from roxels.storage import devices, keys, log, sessions, templates
 from roxels.storage.sessions import Holder, Visit
@@ -77,7 +77,7 @@ def exchange(tx: Writing, asked: Exchange, ids: Ids) -> Admitted:
     if not all(domains.permits(allowed, origin, asked.own_origin) for origin in asked.origins):
         raise Unauthorized(CLOSED)
     holder = Holder(browser=asked.browser, tab=asked.tab, timezone=asked.timezone, locale=asked.locale)
-    if not may_stay(visit.proof, visit.top_proof) or not sessions.exchange(tx, visit.session_id, token, holder):
+    if not visit.may_stay or not sessions.exchange(tx, visit.session_id, token, holder):
         raise Unauthorized(CLOSED)
     if asked.browser is not None:
         is_verified = visit.proof is Proof.verified

@@ -3,6 +3,9 @@
     adopt    whose it is          its first person is linked    vouched for, on verified grounds (`domain.proof`)
     undo     the first person's   the adopter stays linked, where words of hers stand in it; her visits in it end
 
+While it is adopted, visits of its first person are not let in (`sessions.Visit.may_stay`): they would hear what the
+adopter says, and speak in her past.
+
     What is not adopted                                                    because
     a conversation in which somebody was verified                          two verified persons never merge
     one that is adopted already                                            that is undone first

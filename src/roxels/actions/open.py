@@ -250,6 +250,7 @@ def _visit(
         environment=tx.environment,
         conversation_id=conversation_id,
         person_id=person.id,
+        owner_id=person.id,
         external_id=person.external_id,
         proof=visitor.proof,
         method=visitor.method,

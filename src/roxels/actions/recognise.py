@@ -17,6 +17,7 @@ from typing import Literal
 
 import msgspec
 
+from roxels.actions import recollect
 from roxels.actions.admit import Admitted, handed
 from roxels.actions.adopt import adopt
 from roxels.actions.finish import end_visit
@@ -103,10 +104,13 @@ def _named_so(tx: Writing, wish: VisitRequest, ids: Ids) -> Person:
 
 
 def _renamed(tx: Writing, claim: Claim, state: Conversation) -> Recognised:
-    """A new name for whom it is with already. It is told in this talk; a server's name is never replaced by it."""
+    """A new name for whom it is with already. It is told in this talk; a server's name is never replaced by it, where
+    the visit may know that there is one: else what comes of it would say who is known."""
     called, visit = claim.person_name, claim.visit
     person = persons.get(tx, visit.person_id)
-    is_servers = person is not None and person.name_source == "server" and person.name is not None
+    sight = recollect.sight(tx, visit.person_id, visit.proof, visit.browser, state.template_id)
+    may_know = visit.external_id is None or sight.tells_attributes
+    is_servers = may_know and person is not None and person.name_source == "server" and person.name is not None
     if called is None or person is None or called == state.person_name or is_servers or not state.is_open:
         return Recognised(outcome="unchanged")
     conversations.add(tx, visit.conversation_id, state, visit.session_id, [PersonNamed(name=called)])

@@ -22,8 +22,8 @@ has spoken since. So no policy lets a claim open what was verified, and no claim
 whoever talks under somebody's name without proof is not told, and not quoted, to her, unless that is adopted.
 
 An earlier conversation is judged by the stricter of two policies, its own template's and that of the template which
-asks. And only a verified session is told under a lax template what was said under a stricter one: what any other is told
-stands in a conversation that the lax policy opens, to whoever claims the name.
+asks. And only a verified session is told under a lax template what was said under a stricter one: what any other is
+told stands in a conversation that the lax policy opens, to whoever claims the name.
 """
 
 from enum import Enum, IntEnum

@@ -19,6 +19,8 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     environment: Environment
     conversation_id: str
     person_id: str
+    #: Whose the conversation is: somebody else's while it is adopted.
+    owner_id: str
     external_id: str | None
     proof: Proof
     method: str
@@ -34,9 +36,14 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     ended_at: datetime | None
 
+    @property
+    def may_stay(self) -> bool:
+        """Whether it may be in its conversation: while that is its person's, and its proof is enough."""
+        return self.person_id == self.owner_id and may_stay(self.proof, self.top_proof)
+
     def is_live(self, now: datetime) -> bool:
         """Whether it may still be used."""
-        return self.ended_at is None and now < self.expires_at and may_stay(self.proof, self.top_proof)
+        return self.ended_at is None and now < self.expires_at and self.may_stay
 
 
 class VisitOutline(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +59,13 @@ class VisitOutline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _JOINED = (
-    select(sessions, persons.c.external_id, conversations.c.allowed_domains, conversations.c.top_proof)
+    select(
+        sessions,
+        persons.c.external_id,
+        conversations.c.person_id.label("owner_id"),
+        conversations.c.allowed_domains,
+        conversations.c.top_proof,
+    )
     .join(persons, persons.c.id == sessions.c.person_id)
     .join(conversations, conversations.c.id == sessions.c.conversation_id)
 )
@@ -218,6 +231,7 @@ def _visit(row: Rows) -> Visit:
         environment=row.environment,
         conversation_id=row.conversation_id,
         person_id=row.person_id,
+        owner_id=row.owner_id,
         external_id=row.external_id,
         proof=Proof(row.proof),
         method=row.method,

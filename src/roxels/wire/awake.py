@@ -25,8 +25,8 @@ from roxels.domain.occasions import Subject
 from roxels.domain.proof import may_stay
 from roxels.domain.resumption import Report, report
 from roxels.domain.templates import Template
-from roxels.storage import log
-from roxels.storage.conversations import numbered, subject
+from roxels.storage import conversations, log
+from roxels.storage.conversations import numbered
 from roxels.storage.log import Append, Behind, Gone, Superseded
 from roxels.storage.owing import Due
 from roxels.storage.sessions import Visit
@@ -39,6 +39,8 @@ from roxels.wire.protocol import event_text
 Decision = Callable[[Conversation], Sequence[AnyEvent]]
 Keep = Callable[[str | None, Sequence[AnyEvent]], Awaitable[None]]
 
+#: Said to whoever may not be in a conversation any more.
+ENDED = "This session was ended; open a new one."
 #: So many messages are held for listeners that have not pulled them yet.
 TEXTS = 64
 
@@ -174,27 +176,37 @@ class Awake:
     async def read_on(self) -> None:
         """Take over what others wrote. For who holds the lock. Raises `Gone`."""
         try:
-            stored, self._subject = await self._ports.store.read(self.environment, self._read_since)
+            stored, subject = await self._ports.store.read(self.environment, self._read_since)
         except Gone:
             for link in list(self.links):
                 link.refuse(Gone(), fatal=True)
             raise
+        if subject.person_id != self._subject.person_id:
+            self._send_away_all_but(subject.person_id)
+        self._subject = subject
         self.facts += stored.facts
         self.state = stored.state
         self.said = stored.said_so_far
         self._tell()
+
+    def _send_away_all_but(self, person_id: str) -> None:
+        """It was adopted, or given back: whoever it is not with any more is not let in either (`Visit.may_stay`)."""
+        for link, visit in list(self.links.items()):
+            if visit.person_id != person_id:
+                link.refuse(Unauthorized(ENDED), fatal=True)
 
     def _tell(self) -> None:
         """Something is new; whoever may not be here any more is sent away before it is seen."""
         for link, visit in list(self.links.items()):
             session = self.state.sessions.get(visit.session_id)
             if (session is not None and session.revoked) or not may_stay(visit.proof, self.state.top_proof):
-                link.refuse(Unauthorized("This session was ended; open a new one."), fatal=True)
+                link.refuse(Unauthorized(ENDED), fatal=True)
             else:
                 link.notify()
 
     def _read_since(self, tx: Reading) -> tuple[log.Stored, Subject]:
-        return log.read(tx, self.id, since=self.state), subject(tx, self.id)[1]  # an adoption changes whose it is
+        # Whose it is, too: an adoption changes that.
+        return log.read(tx, self.id, since=self.state), conversations.subject(tx, self.id)[1]
 
 
 def utterance_of(state: Conversation) -> str | None:
