@@ -215,6 +215,32 @@ async def test_the_focus_goes_on_from_what_was_changed(office: Office, page: Pag
     await expect(page.get_by_role("group", name="g2").get_by_label("Label")).to_be_focused()
 
 
+async def test_a_click_right_behind_a_new_name_lands(office: Office, page: Page) -> None:
+    await opened(office, page)
+    first = page.get_by_role("group", name="First")
+    name = first.get_by_label("Name of the field").first
+    await name.fill("head count")
+    await first.locator(".question").first.click()
+    await expect(first.get_by_label("Question for head count")).to_be_focused()
+    await page.keyboard.press("End")
+    await page.keyboard.type(" Roughly?")
+    await name.fill("people")
+    await first.get_by_role("button", name="Add a field").click()
+    await expect(first.get_by_label("Name of the field")).to_have_count(3)
+    await name.fill("heads")
+    await first.get_by_label("Address of the webhook").click()
+    await page.keyboard.press("End")
+    await page.keyboard.type("/b")
+    goal = (await written(page))["goals"][0]
+    assert list(goal["schema"]["properties"]) == ["heads", "kind", "field"]
+    assert goal["schema"]["properties"]["heads"] == {
+        "type": "integer",
+        "description": "How many? Roughly?",
+        "minimum": 1,
+    }
+    assert goal["outputs"][0]["config"]["url"] == "https://example.com/a/b"
+
+
 async def test_a_fault_stands_beside_its_field(office: Office, page: Page) -> None:
     await opened(office, page)
     await page.get_by_role("group", name="First").get_by_label("Address of the webhook").fill("nowhere")
