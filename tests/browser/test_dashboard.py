@@ -141,6 +141,38 @@ async def test_ending_asks_once_and_the_keyboard_suffices(office: Office, page: 
     await expect(page.get_by_role("button", name="End")).to_have_count(0)
 
 
+async def test_on_a_phone_one_is_led_to_the_last_words_and_follows_them(office: Office, page: Page) -> None:
+    opened = await office.visit("ada", "Ada Lovelace")
+    for n in range(12):
+        await office.record(opened, *people.said(f"utt_{n}", f"Sentence {n} of a long answer. " * 4))
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.goto(f"/dashboard/conversations/{opened.conversation_id}")
+    words, latest = page.locator("#timeline .words"), page.locator("#latest")
+    await expect(words.last).not_to_be_in_viewport()
+    await latest.click()
+    await expect(words.last).to_be_in_viewport(ratio=1)
+    await expect(latest).to_be_hidden()
+    await office.record(opened, *people.said("utt_12", "And one more. " * 40))
+    await expect(words).to_have_count(13)
+    await expect(words.last).to_be_in_viewport(ratio=1)
+    # Whoever reads on in the panels below is left there, and is not offered the way back as one down.
+    await page.evaluate("scrollTo({top: document.documentElement.scrollHeight})")
+    await expect(words.last).not_to_be_in_viewport()
+    await office.record(opened, *people.said("utt_13", "And the last."))
+    await expect(words).to_have_count(14)
+    await expect(words.last).not_to_be_in_viewport()
+    await expect(latest).to_be_hidden()
+
+
+async def test_there_is_no_way_down_where_nothing_was_said(office: Office, page: Page) -> None:
+    opened = await office.visit("ada", "Ada Lovelace")
+    await page.set_viewport_size({"width": 1280, "height": 600})
+    await page.goto(f"/dashboard/conversations/{opened.conversation_id}")
+    await expect(page.locator("#silence")).to_be_in_viewport()
+    assert await page.evaluate("document.documentElement.scrollHeight - innerHeight") > 120
+    await expect(page.locator("#latest")).to_be_hidden()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_nothing_sticks_out_on_a_phone(office: Office, page: Page, scheme: str) -> None:
     long_one = await office.visit("x" * 255, "Wolfeschlegelsteinhausenbergerdorff " * 7)
