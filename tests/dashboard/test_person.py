@@ -101,6 +101,26 @@ async def test_an_anonymous_talk_is_given_to_whom_the_operator_names(
         assert await owner(office, nobody) == nobody.person.id
 
 
+async def test_who_has_no_conversation_is_told_what_is_true_of_them(
+    office: Office, operator: httpx2.AsyncClient
+) -> None:
+    ada = (await people.verified(office, "ada", "Ada Lovelace")).person
+    nobody = await office.visit(None)
+    place, talk = f"/dashboard/people/{nobody.person.id}", f"/dashboard/conversations/{nobody.conversation_id}"
+    await send(operator, talk, f"{talk}/adopt", whose="ada")
+    page = await shown(operator, place)
+    assert "What was said here is adopted, and belongs to Ada Lovelace now." in page.text
+    assert f"/dashboard/people/{ada.id}" in page.links
+    assert "begins one" not in page.text
+    await send(operator, talk, f"{talk}/adopt/undo")
+    assert "is adopted" not in (await shown(operator, place)).text
+    for opened, true in ((nobody, "no later visit is known as this one"), (await office.visit("bob"), "as bob begins")):
+        await office.services.eraser.conversation("test", opened.conversation_id, "dashboard")
+        page = await shown(operator, f"/dashboard/people/{opened.person.id}")
+        assert true in page.text
+        assert "adopted" not in page.text
+
+
 async def test_a_name_that_is_nobodys_is_refused_beside_its_field(office: Office, operator: httpx2.AsyncClient) -> None:
     nobody = await office.visit(None)
     talk = f"/dashboard/conversations/{nobody.conversation_id}"

@@ -32,13 +32,15 @@ class ListedPerson(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Portrait(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is kept of one person. `template_names` by id; `conversations` newest first."""
+    """All that is kept of one person. `template_names` by id; `conversations` newest first; `adopters`: whose those are
+    by now that were this person's at first."""
 
     person: Person
     conversations: Page[Outline]
     template_names: dict[str, str]
     memory: Memory
     devices: tuple[Device, ...]
+    adopters: tuple[Person, ...]
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +73,7 @@ def portrait(tx: Reading, person_id: str, span: Span) -> Portrait:
         template_names=_names(tx, {outline.template_id for outline in found.items}),
         memory=recollect_all(tx, person_id),
         devices=tuple(devices.of_person(tx, person_id)),
+        adopters=tuple(conversations.adopters(tx, person_id)),
     )
 
 

@@ -34,6 +34,9 @@ from roxels.storage.seen import own_words, seen
 from roxels.storage.sessions import VisitOutline
 from roxels.storage.transaction import AcrossWriting, AnySelect, Reading, Rows, View, Writing
 
+#: Adopters of what was said as one person that a page names.
+MOST_ADOPTERS = 10
+
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation as its row tells it, for lists: whose it is and how it stands, nothing of what was said."""
@@ -237,6 +240,17 @@ def linked_person(tx: Reading, conversation_id: str) -> str | None:
     )
     linked: str | None = tx.value(query)
     return linked
+
+
+def adopters(tx: Reading, person_id: str) -> list[Person]:
+    """Whose those conversations are by now that were this person's before they were adopted."""
+    query = select(conversations.c.person_id).where(
+        conversations.c.environment == tx.environment,
+        conversations.c.linked_person_id == person_id,
+        conversations.c.adopted_at.is_not(None),
+        conversations.c.epoch != ERASING,
+    )
+    return list(people.by_ids(tx, {row.person_id for row in tx.all(query.distinct().limit(MOST_ADOPTERS))}).values())
 
 
 def stands(tx: Reading, conversation_id: str) -> bool:
