@@ -39,7 +39,7 @@ async def test_what_is_not_proven_stands_apart(office: Office, operator: httpx2.
     proven = await people.verified(office, "ada", "Ada Lovelace")
     claimed = await office.visit("ada")
     page = await shown(operator, f"/dashboard/people/{proven.person.id}")
-    assert "Proven to be hers 1" in page.text
+    assert "Proven to be theirs 1" in page.text
     hers, _, unproven = page.text.partition("Said under this name, not proven 1")
     assert "verified" in hers
     assert "claimed" not in hers
@@ -59,13 +59,13 @@ async def test_a_page_of_many_conversations_counts_none_that_it_does_not_show(
     assert "Said under this name, not proven Anybody" in page.text
     (older,) = [link for link in page.links if link.startswith("?cursor=")]
     last = await shown(operator, f"/dashboard/people/{first.person.id}{older}")
-    assert re.search(r"Proven to be hers (?!\d)", last.text)
+    assert re.search(r"Proven to be theirs (?!\d)", last.text)
 
 
 async def test_one_list_where_there_is_nothing_to_keep_apart(office: Office, operator: httpx2.AsyncClient) -> None:
     for opened in (await people.verified(office, "ada"), await office.visit("bob"), await office.visit(None)):
         page = await shown(operator, f"/dashboard/people/{opened.person.id}")
-        assert "Proven to be hers" not in page.text
+        assert "Proven to be theirs" not in page.text
 
 
 async def test_an_unproven_talk_is_adopted_and_given_back(office: Office, operator: httpx2.AsyncClient) -> None:

@@ -40,7 +40,7 @@ GOALS: dict[str, tuple[str, str]] = {
 PROOFS: dict[str, str] = {
     "anonymous": "Nobody was named.",
     "claimed": "The browser named this person; nothing proves it.",
-    "device": "The browser named this person, and it is one that talked as her before.",
+    "device": "The browser named this person, and it is one that talked as them before.",
     "verified": "Your server says who this is.",
 }
 REASONS: dict[str, str] = {
@@ -63,8 +63,8 @@ BROWSERS: dict[str, str] = {
 #: On what grounds a conversation was adopted.
 ADOPTED: dict[str, str] = {
     "verified": "by an operator, your server, or a verified visit",
-    "device": "by a visit from her device",
-    "claimed": "by a visit that named her",
+    "device": "by a visit from their device",
+    "claimed": "by a visit that named them",
 }
 ENDED_BY: dict[str, str] = {
     "agent": "the agent, who was done",
