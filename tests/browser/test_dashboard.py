@@ -186,6 +186,35 @@ async def test_nothing_sticks_out_on_a_phone(office: Office, page: Page, scheme:
         assert await page.evaluate("document.documentElement.scrollWidth") == 360, address
 
 
+async def test_a_long_name_ends_in_dots_on_a_phone(office: Office, page: Page) -> None:
+    await office.visit("x" * 255, "Wolfeschlegelsteinhausenbergerdorff" * 7)
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.goto("/dashboard/")
+    for part in (page.locator(".people .names a"), page.locator(".people .names code")):
+        box = await part.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= 390 - 14, "its end, with the dots, stands inside of the list"
+
+
+async def test_what_is_typed_and_told_looks_like_it(office: Office, page: Page) -> None:
+    colour = "each => getComputedStyle(each).color"
+    await page.goto("/dashboard/settings")
+    ink = await page.locator("body").evaluate(colour)
+    assert await page.locator("#transcripts_days").evaluate(colour) == ink
+    await page.goto("/dashboard/keys")
+    await page.get_by_label("What you will know it by").fill("W" * 150)
+    await page.get_by_role("button", name="Make it").click()
+    panel, name = await page.locator(".made").bounding_box(), await page.locator(".made bdi").bounding_box()
+    assert panel
+    assert name
+    assert name["x"] + name["width"] <= panel["x"] + panel["width"]
+    await page.goto(f"/dashboard/templates/{office.template_id}?saved=published")
+    told, below = await page.locator(".told").bounding_box(), await page.locator(".columns").bounding_box()
+    assert told
+    assert below
+    assert below["y"] - told["y"] - told["height"] >= 12
+
+
 async def test_every_page_works_without_script(office: Office, page: Page, chromium: Browser) -> None:
     opened = await office.visit("ada", "Ada Lovelace")
     await people.talk(office, opened)
