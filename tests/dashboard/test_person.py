@@ -8,7 +8,8 @@ from typing import Any
 import httpx2
 
 from roxels.actions.open import Opened
-from roxels.domain.events import FieldCaptured, SessionJoined
+from roxels.dashboard.people import LINES
+from roxels.domain.events import FieldCaptured, PersonSaid, SessionJoined
 from roxels.domain.proof import Proof
 from roxels.domain.receipts import subject_of
 from roxels.storage import audit, conversations, devices
@@ -172,6 +173,22 @@ async def test_a_line_leads_to_the_very_sentence(office: Office, operator: httpx
     anchors = {link.partition("#")[2] for link in page.links if link.startswith(f"{talk}#")}
     assert anchors
     assert anchors <= set((await shown(operator, talk)).ids)
+
+
+async def test_no_sentence_is_kept_back_in_silence(office: Office, operator: httpx2.AsyncClient) -> None:
+    opened = await office.visit("ada")
+    said = [PersonSaid(id=f"m{n}", text=f"Sentence number {n}.") for n in range(LINES + 3)]
+    await office.record(opened, SessionJoined(), *said)
+    place = f"/dashboard/people/{opened.person.id}"
+    page = await shown(operator, place)
+    assert f"In their own words {LINES + 3}" in page.text
+    assert f"These are the newest {LINES}; 3 more were said before." in page.text
+    assert "Sentence number 0." not in page.text
+    (all_of_them,) = [link for link in page.links if link.startswith("?lines=")]
+    whole = await shown(operator, place + all_of_them)
+    for each in said:
+        assert each.text in whole.text
+    assert "more were said before" not in whole.text
 
 
 async def test_all_that_is_kept_of_her_is_exported(
