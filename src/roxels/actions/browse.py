@@ -41,6 +41,8 @@ class Portrait(msgspec.Struct, frozen=True, kw_only=True):
     memory: Memory
     devices: tuple[Device, ...]
     adopters: tuple[Person, ...]
+    #: Those of `conversations` before which this person had talked about the same template.
+    later: frozenset[str]
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,8 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: tuple[Delivery, ...]
     #: Which browser holds each session; to compare, never to show.
     browsers: dict[str, str | None] = {}
+    #: Whether this person had talked about the same template before.
+    is_later: bool = False
 
 
 def people(tx: Reading, words: str, span: Span) -> Page[ListedPerson]:
@@ -67,6 +71,7 @@ def portrait(tx: Reading, person_id: str, span: Span) -> Portrait:
     if person is None:
         raise NotFound("There is no such person in this environment.")
     found = conversations.listed(tx, ConversationFilter(person_id=person_id), span)
+    begun = conversations.first_begun(tx, person_id)
     return Portrait(
         person=person,
         conversations=found,
@@ -74,17 +79,23 @@ def portrait(tx: Reading, person_id: str, span: Span) -> Portrait:
         memory=recollect_all(tx, person_id),
         devices=tuple(devices.of_person(tx, person_id)),
         adopters=tuple(conversations.adopters(tx, person_id)),
+        later=frozenset(
+            each.id for each in found.items if each.created_at > begun.get(each.template_id, each.created_at)
+        ),
     )
 
 
 def progress(tx: Reading, conversation_id: str, since: Conversation = EMPTY) -> News:
     """A conversation from `since` on. Looking makes nobody a listener. Raises `NotFound`."""
     stored = log.own(tx, conversation_id, since=since)
+    state, begun = stored.state, conversations.first_begun(tx, stored.person_id)
+    created_at = state.created_at or tx.now
     return News(
         facts=stored.facts,
         stored=stored,
         deliveries=tuple(deliveries.of_conversation(tx, conversation_id)),
         browsers=sessions.browsers_of(tx, conversation_id),
+        is_later=created_at > begun.get(state.template_id, created_at),
     )
 
 

@@ -64,6 +64,7 @@ class People:
             unproven=[each for each in page.items if not _is_certain(each)],
             devices=portrait.devices,
             adopters=portrait.adopters,
+            later=portrait.later,
             next=paging.written(page.next) if page.next else None,
             is_first="cursor" not in request.query_params,
             template_names=portrait.template_names,

@@ -53,6 +53,8 @@ REASONS: dict[str, str] = {
     "none_open": "new: none was left open",
     "proof_needed": "new: this visit could not prove enough to see the past",
 }
+#: The same of a verified visit that finds only what it may not go on with.
+UNPROVEN_BEFORE = "new: what was said before is unproven"
 #: How a visit's browser is told, beside those of the visits before it.
 BROWSERS: dict[str, str] = {
     "same": "on the same device",
@@ -166,9 +168,24 @@ def boundary(away: timedelta | None, method: str, browser: str) -> str:
             return f"Left for {span(away)}, came back {BROWSERS[browser]}".rstrip()
 
 
-def why(reason: str, proof: str, template: Template) -> str:
+def reason(name: str, proof: str, *, is_later: bool) -> str:
+    """Why a visit resumed, or why it did not, in a few words. `is_later`: this person had talked before."""
+    return UNPROVEN_BEFORE if _is_behind(name, proof, is_later) else REASONS.get(name, name)
+
+
+def _is_behind(reason: str, proof: str, is_later: bool) -> bool:
+    """Whether what was said before stands behind the proof: a verified visit is told nothing of what is unproven."""
+    return is_later and reason == "new_person" and proof == "verified"
+
+
+def why(reason: str, proof: str, template: Template, *, is_later: bool = False) -> str:
     """Why a visit resumed, or why it did not, as a sentence."""
     match reason:
+        case "new_person" if _is_behind(reason, proof, is_later):
+            return (
+                "Not resumed: what was said before is unproven. "
+                "A verified visit is told nothing of it, unless it is adopted."
+            )
         case "resumed":
             return "Resumed: the conversation was still open, and recent enough."
         case "new_person":

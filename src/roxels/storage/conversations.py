@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.events import (
@@ -180,6 +180,16 @@ def has_any(tx: Reading, person_id: str, template_id: str) -> bool:
         conversations.c.epoch != ERASING,
     )
     return tx.first(query.limit(1)) is not None
+
+
+def first_begun(tx: Reading, person_id: str) -> dict[str, datetime]:
+    """When this person first talked about each template, whoever may see it: for the owner's pages only."""
+    query = select(conversations.c.template_id, func.min(conversations.c.created_at).label("at")).where(
+        conversations.c.environment == tx.environment,
+        conversations.c.person_id == person_id,
+        conversations.c.epoch != ERASING,
+    )
+    return {row.template_id: row.at for row in tx.all(query.group_by(conversations.c.template_id))}
 
 
 def earlier(tx: Reading, sight: Sight, but: str, limit: int = 1000) -> list[tuple[str, Conversation]]:
