@@ -12,6 +12,7 @@ from roxels.domain.events import Fact
 from roxels.domain.memory import Memory
 from roxels.domain.persons import Person
 from roxels.domain.proof import Proof
+from roxels.domain.templates import Template
 from roxels.storage import conversations, deliveries, devices, log, persons, sessions, templates
 from roxels.storage.conversations import ConversationFilter, Outline
 from roxels.storage.deliveries import Delivery
@@ -57,6 +58,17 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     is_later: bool = False
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a delivery comes from: whose conversation it is, and what was talked about."""
+
+    person: Person
+    template: Template
+
+    def label_of(self, goal_id: str | None) -> str:
+        """What a goal is called; nothing where there is none of that id."""
+        return next((goal.label for goal in self.template.goals if goal.id == goal_id), "")
+
+
 def people(tx: Reading, words: str, span: Span) -> Page[ListedPerson]:
     """The persons whose name (or a word of it), external id or e-mail begins so, the latest seen first."""
     found = persons.searched(tx, words.strip(), span)
@@ -97,6 +109,20 @@ def progress(tx: Reading, conversation_id: str, since: Conversation = EMPTY) -> 
         browsers=sessions.browsers_of(tx, conversation_id),
         is_later=created_at > begun.get(state.template_id, created_at),
     )
+
+
+def origins(tx: Reading, owed: Iterable[Delivery]) -> dict[str, Origin]:
+    """Where these deliveries come from, by the id of the conversation; those of none, or of one that is gone, are not
+    in it."""
+    known = conversations.by_ids(tx, {each.conversation_id for each in owed if each.conversation_id})
+    versions = {(each.template_id, each.template_version) for each in known.values()}
+    kept = {wanted: templates.version(tx, *wanted) for wanted in versions}
+    read = {wanted: found.read() for wanted, found in kept.items() if found is not None}
+    return {
+        id: Origin(person=each.person, template=read[each.template_id, each.template_version])
+        for id, each in known.items()
+        if (each.template_id, each.template_version) in read
+    }
 
 
 def before(tx: Reading, whole: WholeConversation) -> Outline | None:

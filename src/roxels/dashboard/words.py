@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from roxels.actions.browse import Origin
 from roxels.api.shapes import Attempt, Delivery
 from roxels.domain.lifecycle import TYPE, EventName
 from roxels.domain.persons import Person
@@ -232,9 +233,11 @@ def as_json(given: Any) -> str:
     return msgspec.json.format(msgspec.json.encode(given), indent=2).decode()
 
 
-def owed_by(delivery: Delivery) -> str:
-    """What owes a delivery: a goal, a lifecycle event, or the end of the conversation."""
-    return delivery["goal_id"] or ("lifecycle event" if delivery["type"] == TYPE else "the end")
+def owed_by(delivery: Delivery, origin: Origin | None = None) -> str:
+    """What owes a delivery: a goal (by its label, where its template is at hand), a lifecycle event, or the end of the
+    conversation."""
+    label = origin.label_of(delivery["goal_id"]) if origin else ""
+    return label or plain(delivery["goal_id"] or "") or ("lifecycle event" if delivery["type"] == TYPE else "the end")
 
 
 def outcome(attempts: Sequence[Attempt]) -> str:

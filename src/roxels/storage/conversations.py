@@ -1,6 +1,6 @@
 """The rows of conversations: beginning one, and finding a person's earlier ones. Their facts live in `storage.log`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -285,6 +285,14 @@ def listed(tx: Reading, wanted: ConversationFilter, span: Span) -> Page[Outline]
         query = query.where(conversations.c.person_id.in_(_ids_of(tx, wanted.external_id)))
     found = page(tx, query, (conversations.c.created_at, conversations.c.id), span, lambda row: row)
     return Page(items=_outlines(tx, found.items), next=found.next)
+
+
+def by_ids(tx: Reading, ids: Collection[str]) -> dict[str, Outline]:
+    """Those of these conversations that stand, by id."""
+    query = select(conversations).where(
+        conversations.c.environment == tx.environment, conversations.c.id.in_(ids), conversations.c.epoch != ERASING
+    )
+    return {each.id: each for each in _outlines(tx, tx.all(query))}
 
 
 def _ids_of(tx: Reading, external_id: str) -> AnySelect:
