@@ -141,6 +141,38 @@ async def test_ending_asks_once_and_the_keyboard_suffices(office: Office, page: 
     await expect(page.get_by_role("button", name="End")).to_have_count(0)
 
 
+async def test_on_a_phone_one_is_led_to_the_last_words_and_follows_them(office: Office, page: Page) -> None:
+    opened = await office.visit("ada", "Ada Lovelace")
+    for n in range(12):
+        await office.record(opened, *people.said(f"utt_{n}", f"Sentence {n} of a long answer. " * 4))
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.goto(f"/dashboard/conversations/{opened.conversation_id}")
+    words, latest = page.locator("#timeline .words"), page.locator("#latest")
+    await expect(words.last).not_to_be_in_viewport()
+    await latest.click()
+    await expect(words.last).to_be_in_viewport(ratio=1)
+    await expect(latest).to_be_hidden()
+    await office.record(opened, *people.said("utt_12", "And one more. " * 40))
+    await expect(words).to_have_count(13)
+    await expect(words.last).to_be_in_viewport(ratio=1)
+    # Whoever reads on in the panels below is left there, and is not offered the way back as one down.
+    await page.evaluate("scrollTo({top: document.documentElement.scrollHeight})")
+    await expect(words.last).not_to_be_in_viewport()
+    await office.record(opened, *people.said("utt_13", "And the last."))
+    await expect(words).to_have_count(14)
+    await expect(words.last).not_to_be_in_viewport()
+    await expect(latest).to_be_hidden()
+
+
+async def test_there_is_no_way_down_where_nothing_was_said(office: Office, page: Page) -> None:
+    opened = await office.visit("ada", "Ada Lovelace")
+    await page.set_viewport_size({"width": 1280, "height": 600})
+    await page.goto(f"/dashboard/conversations/{opened.conversation_id}")
+    await expect(page.locator("#silence")).to_be_in_viewport()
+    assert await page.evaluate("document.documentElement.scrollHeight - innerHeight") > 120
+    await expect(page.locator("#latest")).to_be_hidden()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_nothing_sticks_out_on_a_phone(office: Office, page: Page, scheme: str) -> None:
     long_one = await office.visit("x" * 255, "Wolfeschlegelsteinhausenbergerdorff " * 7)
@@ -152,6 +184,35 @@ async def test_nothing_sticks_out_on_a_phone(office: Office, page: Page, scheme:
     for address in ("", person, f"{person}/erase", conversation, f"{conversation}/events", "embed", "nowhere"):
         await page.goto(f"/dashboard/{address}")
         assert await page.evaluate("document.documentElement.scrollWidth") == 360, address
+
+
+async def test_a_long_name_ends_in_dots_on_a_phone(office: Office, page: Page) -> None:
+    await office.visit("x" * 255, "Wolfeschlegelsteinhausenbergerdorff" * 7)
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.goto("/dashboard/")
+    for part in (page.locator(".people .names a"), page.locator(".people .names code")):
+        box = await part.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= 390 - 14, "its end, with the dots, stands inside of the list"
+
+
+async def test_what_is_typed_and_told_looks_like_it(office: Office, page: Page) -> None:
+    colour = "each => getComputedStyle(each).color"
+    await page.goto("/dashboard/settings")
+    ink = await page.locator("body").evaluate(colour)
+    assert await page.locator("#transcripts_days").evaluate(colour) == ink
+    await page.goto("/dashboard/keys")
+    await page.get_by_label("What you will know it by").fill("W" * 150)
+    await page.get_by_role("button", name="Make it").click()
+    panel, name = await page.locator(".made").bounding_box(), await page.locator(".made bdi").bounding_box()
+    assert panel
+    assert name
+    assert name["x"] + name["width"] <= panel["x"] + panel["width"]
+    await page.goto(f"/dashboard/templates/{office.template_id}?saved=published")
+    told, below = await page.locator(".told").bounding_box(), await page.locator(".columns").bounding_box()
+    assert told
+    assert below
+    assert below["y"] - told["y"] - told["height"] >= 12
 
 
 async def test_every_page_works_without_script(office: Office, page: Page, chromium: Browser) -> None:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Dialog, Page, expect
 
 from roxels.actions import author
 from roxels.storage import operators
@@ -215,6 +215,32 @@ async def test_the_focus_goes_on_from_what_was_changed(office: Office, page: Pag
     await expect(page.get_by_role("group", name="g2").get_by_label("Label")).to_be_focused()
 
 
+async def test_a_click_right_behind_a_new_name_lands(office: Office, page: Page) -> None:
+    await opened(office, page)
+    first = page.get_by_role("group", name="First")
+    name = first.get_by_label("Name of the field").first
+    await name.fill("head count")
+    await first.locator(".question").first.click()
+    await expect(first.get_by_label("Question for head count")).to_be_focused()
+    await page.keyboard.press("End")
+    await page.keyboard.type(" Roughly?")
+    await name.fill("people")
+    await first.get_by_role("button", name="Add a field").click()
+    await expect(first.get_by_label("Name of the field")).to_have_count(3)
+    await name.fill("heads")
+    await first.get_by_label("Address of the webhook").click()
+    await page.keyboard.press("End")
+    await page.keyboard.type("/b")
+    goal = (await written(page))["goals"][0]
+    assert list(goal["schema"]["properties"]) == ["heads", "kind", "field"]
+    assert goal["schema"]["properties"]["heads"] == {
+        "type": "integer",
+        "description": "How many? Roughly?",
+        "minimum": 1,
+    }
+    assert goal["outputs"][0]["config"]["url"] == "https://example.com/a/b"
+
+
 async def test_a_fault_stands_beside_its_field(office: Office, page: Page) -> None:
     await opened(office, page)
     await page.get_by_role("group", name="First").get_by_label("Address of the webhook").fill("nowhere")
@@ -290,6 +316,39 @@ async def test_what_was_written_waits_for_the_server(office: Office, page: Page)
     await page.get_by_role("button", name="Keep as a draft").click()
     await expect(page.locator(".versions").get_by_text("draft", exact=True)).to_be_visible()
     assert await page.locator("[data-design]").get_by_label("Name", exact=True).input_value() == "On a train"
+
+
+async def test_what_is_kept_nowhere_is_not_left_unasked(office: Office, page: Page) -> None:
+    asked: list[str] = []
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    page.on("dialog", stay)
+    template_id = await opened(office, page)
+    places = page.get_by_role("navigation").get_by_role("link", name="Templates")
+    name = page.locator("[data-design]").get_by_label("Name", exact=True)
+    await name.fill("Half done")
+    await places.click()
+    await page.get_by_role("group", name="First").get_by_label("Address of the webhook").fill("nowhere")
+    assert asked == ["beforeunload"]
+    await page.get_by_role("button", name="Publish", exact=True).first.click()
+    await expect(page.locator("[role=alert]").first).to_be_visible()
+    assert asked == ["beforeunload"], "what is sent is not asked about"
+    # It was refused: what stands in the form is what was loaded, and is kept nowhere.
+    await name.click()
+    await places.click()
+    url = page.get_by_role("group", name="First").get_by_label("Address of the webhook")
+    await url.fill("https://example.com/a")
+    assert asked == ["beforeunload"] * 2
+    await page.get_by_role("button", name="Publish", exact=True).first.click()
+    await expect(page.get_by_text("Published: new conversations begin with it.")).to_be_visible()
+    assert (await office.store.read("test", author.current, template_id)).raw["name"] == "Half done"
+    await name.click()
+    await places.click()
+    await expect(page.get_by_role("heading", name="Templates")).to_be_visible()
+    assert asked == ["beforeunload"] * 2, "what was kept is left freely"
 
 
 async def test_nobody_talks_beside_the_form_who_is_signed_out(office: Office, page: Page) -> None:

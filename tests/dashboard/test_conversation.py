@@ -116,6 +116,27 @@ async def test_the_owner_reads_the_truth_and_what_the_page_was_told(
     assert "what was said in verified ones never opens to less. The page was told only new_person ." in page.text
 
 
+async def test_a_verified_visit_behind_unproven_ones_is_not_called_the_first(
+    office: Office, operator: httpx2.AsyncClient, clock: FakeClock
+) -> None:
+    first = await people.verified(office, "bob")
+    claimed = await office.visit("ada")
+    clock.advance(60)
+    verified = await people.verified(office, "ada")
+    assert (verified.reason, verified.judged) == ("new_person", "new_person"), "the visit itself is told no more"
+    page = await shown(operator, f"/dashboard/conversations/{verified.conversation_id}")
+    assert "Before this: an earlier conversation" in page.text
+    assert "Not resumed: what was said before is unproven." in page.text
+    assert "nothing earlier" not in page.text
+    assert page.text.count(words.UNPROVEN_BEFORE) == 1
+    whose = (await shown(operator, f"/dashboard/people/{verified.person.id}")).text
+    assert whose.count(words.UNPROVEN_BEFORE) == 1
+    for begun in (first, claimed):
+        page = await shown(operator, f"/dashboard/conversations/{begun.conversation_id}")
+        assert "Begun: there was nothing earlier to go on with." in page.text
+        assert words.REASONS["new_person"] in page.text
+
+
 async def test_what_was_before_is_of_the_same_kind(
     office: Office, operator: httpx2.AsyncClient, clock: FakeClock
 ) -> None:

@@ -59,6 +59,18 @@ async def test_deliveries_stand_newest_first_and_by_status(
     assert (await shown(operator, "/dashboard/deliveries?status=nonsense")).text == everything.text
 
 
+async def test_whose_a_delivery_is_and_of_what_stands_there(office: Office, operator: httpx2.AsyncClient) -> None:
+    opened = await office.visit("ada", "Ada Lovelace")
+    delivery_id = await failed(office, opened)
+    for address in ("/dashboard/deliveries", f"/dashboard/deliveries/{delivery_id}"):
+        page = await shown(operator, address)
+        for expected in ("Your team", "Ada Lovelace", "Getting started"):
+            assert expected in page.text, address
+        assert "your_team" not in page.text
+        assert f"/dashboard/people/{opened.person.id}" in page.links
+        assert f"/dashboard/templates/{office.template_id}" in page.links
+
+
 async def test_many_deliveries_stand_on_several_pages_of_their_filter(
     office: Office, operator: httpx2.AsyncClient, clock: FakeClock
 ) -> None:

@@ -1,5 +1,6 @@
 """The page of settings: rules that are looked at before they hold, who is told what happens, what it runs with."""
 
+import re
 from typing import Any
 
 import httpx2
@@ -22,6 +23,12 @@ async def send(operator: httpx2.AsyncClient, path: str, **form: Any) -> httpx2.R
     """Send a form of the page."""
     token = csrf(await operator.get(PLACE))
     return await operator.post(f"{PLACE}{path}", data={"csrf": token} | form)
+
+
+async def keep(operator: httpx2.AsyncClient, looked: httpx2.Response, **typed: str) -> httpx2.Response:
+    """Keep the rule of a page that shows what one removes, whatever is typed into its fields meanwhile."""
+    carried = dict(re.findall(r'type="hidden" name="(looked_\w+)" value="(\d*)"', looked.text))
+    return await send(operator, "/retention", **(carried | typed | {"as": "keep"}))
 
 
 async def hooks(office: Office) -> list[Hook]:
@@ -57,7 +64,11 @@ async def test_a_rule_is_looked_at_before_it_is_kept(
     assert "would now remove <strong>1</strong> conversations" in looked.text
     assert 'value="30"' in looked.text
     assert (await office.store.read("test", retention.get)).transcripts_days is None
-    kept = await send(operator, "/retention", transcripts_days="30", audit_days="365", **{"as": "keep"})
+    kept = await keep(operator, looked, transcripts_days="30", deliveries_days="", audit_days="365")
+    assert kept.status_code == 200, "other numbers than those whose removal stands on the page"
+    assert "Other numbers were typed than were looked at" in kept.text
+    assert (await office.store.read("test", retention.get)).transcripts_days is None
+    kept = await keep(operator, kept, transcripts_days="30", deliveries_days="", audit_days="365")
     assert kept.status_code == 303
     rule = await office.store.read("test", retention.get)
     assert (rule.transcripts_days, rule.deliveries_days, rule.audit_days) == (30, None, 365)
@@ -65,6 +76,24 @@ async def test_a_rule_is_looked_at_before_it_is_kept(
     page = await shown(operator, f"{PLACE}?saved=retention")
     assert "applied within the hour" in page.text
     assert "It was changed for how long what is kept." in (await shown(operator, "/dashboard/audit")).text
+
+
+async def test_a_rule_that_nobody_looked_at_is_not_kept(
+    office: Office, operator: httpx2.AsyncClient, clock: FakeClock
+) -> None:
+    await office.visit()
+    clock.advance(40 * 86400)
+    await sign_in(operator)
+    for typed in ({"transcripts_days": "30"}, {}):
+        shown_first = await send(operator, "/retention", **(typed | {"as": "keep"}))
+        assert shown_first.status_code == 200
+        assert "Keep this rule" in shown_first.text
+    looked = await send(operator, "/retention", transcripts_days="90")
+    assert "Nothing is that old now" in looked.text
+    instead = await keep(operator, looked, transcripts_days="30")
+    assert instead.status_code == 200
+    assert "would now remove <strong>1</strong> conversations" in instead.text
+    assert (await office.store.read("test", retention.get)).transcripts_days is None
 
 
 @pytest.mark.parametrize("days", ["0", "-3", "1.5", "soon", "36501", "٣"])

@@ -8,7 +8,8 @@ from typing import Any
 import httpx2
 
 from roxels.actions.open import Opened
-from roxels.domain.events import FieldCaptured, SessionJoined
+from roxels.dashboard.people import LINES
+from roxels.domain.events import FieldCaptured, PersonSaid, SessionJoined
 from roxels.domain.proof import Proof
 from roxels.domain.receipts import subject_of
 from roxels.storage import audit, conversations, devices
@@ -39,7 +40,7 @@ async def test_what_is_not_proven_stands_apart(office: Office, operator: httpx2.
     proven = await people.verified(office, "ada", "Ada Lovelace")
     claimed = await office.visit("ada")
     page = await shown(operator, f"/dashboard/people/{proven.person.id}")
-    assert "Proven to be hers 1" in page.text
+    assert "Proven to be theirs 1" in page.text
     hers, _, unproven = page.text.partition("Said under this name, not proven 1")
     assert "verified" in hers
     assert "claimed" not in hers
@@ -59,13 +60,13 @@ async def test_a_page_of_many_conversations_counts_none_that_it_does_not_show(
     assert "Said under this name, not proven Anybody" in page.text
     (older,) = [link for link in page.links if link.startswith("?cursor=")]
     last = await shown(operator, f"/dashboard/people/{first.person.id}{older}")
-    assert re.search(r"Proven to be hers (?!\d)", last.text)
+    assert re.search(r"Proven to be theirs (?!\d)", last.text)
 
 
 async def test_one_list_where_there_is_nothing_to_keep_apart(office: Office, operator: httpx2.AsyncClient) -> None:
     for opened in (await people.verified(office, "ada"), await office.visit("bob"), await office.visit(None)):
         page = await shown(operator, f"/dashboard/people/{opened.person.id}")
-        assert "Proven to be hers" not in page.text
+        assert "Proven to be theirs" not in page.text
 
 
 async def test_an_unproven_talk_is_adopted_and_given_back(office: Office, operator: httpx2.AsyncClient) -> None:
@@ -99,6 +100,26 @@ async def test_an_anonymous_talk_is_given_to_whom_the_operator_names(
         assert "At first it was somebody else’s" in (await shown(operator, talk)).text
         await send(operator, talk, f"{talk}/adopt/undo")
         assert await owner(office, nobody) == nobody.person.id
+
+
+async def test_who_has_no_conversation_is_told_what_is_true_of_them(
+    office: Office, operator: httpx2.AsyncClient
+) -> None:
+    ada = (await people.verified(office, "ada", "Ada Lovelace")).person
+    nobody = await office.visit(None)
+    place, talk = f"/dashboard/people/{nobody.person.id}", f"/dashboard/conversations/{nobody.conversation_id}"
+    await send(operator, talk, f"{talk}/adopt", whose="ada")
+    page = await shown(operator, place)
+    assert "What was said here is adopted, and belongs to Ada Lovelace now." in page.text
+    assert f"/dashboard/people/{ada.id}" in page.links
+    assert "begins one" not in page.text
+    await send(operator, talk, f"{talk}/adopt/undo")
+    assert "is adopted" not in (await shown(operator, place)).text
+    for opened, true in ((nobody, "no later visit is known as this one"), (await office.visit("bob"), "as bob begins")):
+        await office.services.eraser.conversation("test", opened.conversation_id, "dashboard")
+        page = await shown(operator, f"/dashboard/people/{opened.person.id}")
+        assert true in page.text
+        assert "adopted" not in page.text
 
 
 async def test_a_name_that_is_nobodys_is_refused_beside_its_field(office: Office, operator: httpx2.AsyncClient) -> None:
@@ -152,6 +173,22 @@ async def test_a_line_leads_to_the_very_sentence(office: Office, operator: httpx
     anchors = {link.partition("#")[2] for link in page.links if link.startswith(f"{talk}#")}
     assert anchors
     assert anchors <= set((await shown(operator, talk)).ids)
+
+
+async def test_no_sentence_is_kept_back_in_silence(office: Office, operator: httpx2.AsyncClient) -> None:
+    opened = await office.visit("ada")
+    said = [PersonSaid(id=f"m{n}", text=f"Sentence number {n}.") for n in range(LINES + 3)]
+    await office.record(opened, SessionJoined(), *said)
+    place = f"/dashboard/people/{opened.person.id}"
+    page = await shown(operator, place)
+    assert f"In their own words {LINES + 3}" in page.text
+    assert f"These are the newest {LINES}; 3 more were said before." in page.text
+    assert "Sentence number 0." not in page.text
+    (all_of_them,) = [link for link in page.links if link.startswith("?lines=")]
+    whole = await shown(operator, place + all_of_them)
+    for each in said:
+        assert each.text in whole.text
+    assert "more were said before" not in whole.text
 
 
 async def test_all_that_is_kept_of_her_is_exported(

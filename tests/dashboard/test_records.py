@@ -9,9 +9,10 @@ from typer.testing import CliRunner
 from roxels import cli
 from roxels.actions.audit import ACTIONS
 from roxels.actions.eraser import Erased
+from roxels.storage import operators
 from roxels.storage.audit import Actor
 from roxels.testing import FakeClock
-from tests.dashboard.office import ORIGIN, Office
+from tests.dashboard.office import EMAIL, ORIGIN, Office, sign_in
 from tests.dashboard.test_pages import shown
 
 
@@ -64,6 +65,18 @@ async def test_lines_are_found_by_what_by_whom_and_about_whom(office: Office, op
         assert kept in found, query
         assert gone not in found, query
     assert "No line like that" in (await shown(operator, "/dashboard/audit?actor=nobody")).text
+
+
+async def test_a_sign_in_that_was_refused_was_nobody_s_who_is_known(
+    office: Office, operator: httpx2.AsyncClient, stranger: httpx2.AsyncClient
+) -> None:
+    await sign_in(stranger, "not the password")
+    page = await shown(operator, "/dashboard/audit?action=operator.refused")
+    account = await office.store.read_across(operators.by_email, EMAIL)
+    assert account
+    assert f"by somebody unknown, as {account[0].id}" in page.text
+    assert "(you)" not in page.text
+    assert "by an operator (you)" in (await shown(operator, "/dashboard/audit?action=operator.signed_in")).text
 
 
 async def test_many_lines_stand_on_several_pages_of_their_filter(

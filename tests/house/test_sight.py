@@ -21,6 +21,8 @@ NEED_NONE = {
     "conversations.subject": "of one conversation: whom deliveries name",
     "conversations.link": "an adoption writes it down",
     "conversations.linked_person": "of one conversation: who else spoke in it",
+    "conversations.adopters": "who adopted what was said as this person, for the owner",
+    "conversations.first_begun": "when, for the owner's pages",
     "conversations.has_any": "yes or no, for the reason that the owner reads",
     "conversations.listed": "the owner's list",
     "devices.anonymous_talk": "nobody's: by this very browser and tab",

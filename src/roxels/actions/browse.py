@@ -13,6 +13,7 @@ from roxels.domain.events import Fact
 from roxels.domain.memory import Memory
 from roxels.domain.persons import Person
 from roxels.domain.proof import Proof
+from roxels.domain.templates import Template
 from roxels.storage import conversations, deliveries, devices, log, persons, sessions, templates
 from roxels.storage.conversations import ConversationFilter, Outline
 from roxels.storage.deliveries import Delivery
@@ -33,13 +34,17 @@ class ListedPerson(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Portrait(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is kept of one person. `template_names` by id; `conversations` newest first."""
+    """All that is kept of one person. `template_names` by id; `conversations` newest first; `adopters`: whose those are
+    by now that were this person's at first."""
 
     person: Person
     conversations: Page[Outline]
     template_names: dict[str, str]
     memory: Memory
     devices: tuple[Device, ...]
+    adopters: tuple[Person, ...]
+    #: Those of `conversations` before which this person had talked about the same template.
+    later: frozenset[str]
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +55,19 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: tuple[Delivery, ...]
     #: Which browser holds each session; to compare, never to show.
     browsers: dict[str, str | None] = {}
+    #: Whether this person had talked about the same template before.
+    is_later: bool = False
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a delivery comes from: whose conversation it is, and what was talked about."""
+
+    person: Person
+    template: Template
+
+    def label_of(self, goal_id: str | None) -> str:
+        """What a goal is called; nothing where there is none of that id."""
+        return next((goal.label for goal in self.template.goals if goal.id == goal_id), "")
 
 
 def place_of(tx: Reading, words: str) -> tuple[Literal["people", "conversations", "deliveries"], str] | None:
@@ -79,24 +97,46 @@ def portrait(tx: Reading, person_id: str, span: Span) -> Portrait:
     if person is None:
         raise NotFound("There is no such person in this environment.")
     found = conversations.listed(tx, ConversationFilter(person_id=person_id), span)
+    begun = conversations.first_begun(tx, person_id)
     return Portrait(
         person=person,
         conversations=found,
         template_names=_names(tx, {outline.template_id for outline in found.items}),
         memory=recollect_all(tx, person_id),
         devices=tuple(devices.of_person(tx, person_id)),
+        adopters=tuple(conversations.adopters(tx, person_id)),
+        later=frozenset(
+            each.id for each in found.items if each.created_at > begun.get(each.template_id, each.created_at)
+        ),
     )
 
 
 def progress(tx: Reading, conversation_id: str, since: Conversation = EMPTY) -> News:
     """A conversation from `since` on. Looking makes nobody a listener. Raises `NotFound`."""
     stored = log.own(tx, conversation_id, since=since)
+    state, begun = stored.state, conversations.first_begun(tx, stored.person_id)
+    created_at = state.created_at or tx.now
     return News(
         facts=stored.facts,
         stored=stored,
         deliveries=tuple(deliveries.of_conversation(tx, conversation_id)),
         browsers=sessions.browsers_of(tx, conversation_id),
+        is_later=created_at > begun.get(state.template_id, created_at),
     )
+
+
+def origins(tx: Reading, owed: Iterable[Delivery]) -> dict[str, Origin]:
+    """Where these deliveries come from, by the id of the conversation; those of none, or of one that is gone, are not
+    in it."""
+    known = conversations.by_ids(tx, {each.conversation_id for each in owed if each.conversation_id})
+    versions = {(each.template_id, each.template_version) for each in known.values()}
+    kept = {wanted: templates.version(tx, *wanted) for wanted in versions}
+    read = {wanted: found.read() for wanted, found in kept.items() if found is not None}
+    return {
+        id: Origin(person=each.person, template=read[each.template_id, each.template_version])
+        for id, each in known.items()
+        if (each.template_id, each.template_version) in read
+    }
 
 
 def before(tx: Reading, whole: WholeConversation) -> Outline | None:

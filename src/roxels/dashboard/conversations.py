@@ -65,7 +65,7 @@ class Conversations:
             status=fault.status if fault else 200,
             whole=whole,
             before=before,
-            entries=timeline.entries(made.facts, whole.template, made.browsers),
+            entries=timeline.entries(made.facts, whole.template, made.browsers, is_later=made.is_later),
             **panels(whole.template, made),
             csrf=viewer.csrf,
             fault=fault,
@@ -175,6 +175,7 @@ def panels(template: Template, made: News) -> dict[str, Any]:
         "template": template,
         "state": state,
         "said": made.stored.said_so_far,
+        "is_later": made.is_later,
         "goals": cards(template, state, made.facts),
         "deliveries": [views.delivery(each) for each in made.deliveries],
         "raw_events": [

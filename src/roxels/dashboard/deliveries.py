@@ -6,7 +6,9 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from roxels.actions import inspect, manage
+from roxels.actions import browse, inspect, manage
+from roxels.actions.browse import Origin
+from roxels.actions.inspect import Sent
 from roxels.api import outgoing, paging, views
 from roxels.dashboard import words
 from roxels.dashboard.desk import Desk
@@ -15,7 +17,9 @@ from roxels.dashboard.people import span_of
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.occasions import destination
 from roxels.storage import deliveries
-from roxels.storage.deliveries import DeliveryFilter
+from roxels.storage.deliveries import Delivery, DeliveryFilter
+from roxels.storage.pages import Page
+from roxels.storage.transaction import Reading
 
 DELIVERIES_OF_A_PAGE = 50
 PLACE = "/dashboard/deliveries"
@@ -31,14 +35,19 @@ class Deliveries:
         """Every delivery, newest first; `status` shows only those."""
         given = request.query_params.get("status")
         status = given if given in words.DELIVERIES else None
-        found = await self._desk.services.store.read(
-            viewer.environment, deliveries.listed, DeliveryFilter(status=status), span_of(request, DELIVERIES_OF_A_PAGE)
-        )
+        span = span_of(request, DELIVERIES_OF_A_PAGE)
+
+        def work(tx: Reading) -> tuple[Page[Delivery], dict[str, Origin]]:
+            found = deliveries.listed(tx, DeliveryFilter(status=status), span)
+            return found, browse.origins(tx, found.items)
+
+        found, origins = await self._desk.services.store.read(viewer.environment, work)
         return self._desk.pages.fresh(
             request,
             viewer,
             "deliveries.html",
             deliveries=[views.delivery(each) for each in found.items],
+            origins=origins,
             wanted=status,
             next=paging.written(found.next) if found.next else None,
             is_first="cursor" not in request.query_params,
@@ -46,14 +55,19 @@ class Deliveries:
 
     async def one(self, viewer: Viewer, request: Request) -> Response:
         """A delivery: what is sent, where to, and what came of it."""
-        found = await self._desk.services.store.read(
-            viewer.environment, inspect.delivery, request.path_params["delivery_id"]
-        )
+        delivery_id = request.path_params["delivery_id"]
+
+        def work(tx: Reading) -> tuple[Sent, dict[str, Origin]]:
+            found = inspect.delivery(tx, delivery_id)
+            return found, browse.origins(tx, [found.delivery])
+
+        found, origins = await self._desk.services.store.read(viewer.environment, work)
         return self._desk.pages.fresh(
             request,
             viewer,
             "delivery.html",
             delivery=outgoing.sent(found),
+            origin=origins.get(found.delivery.conversation_id or ""),
             receiver=destination(found.delivery.url),
         )
 

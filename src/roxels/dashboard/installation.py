@@ -53,20 +53,21 @@ class Installation:
         return await self._page(viewer, saved=request.query_params.get("saved", ""))
 
     async def keep_for(self, viewer: Viewer, _request: Request, form: FormData) -> Response:
-        """Look at what another rule would remove; asked a second time, keep it."""
+        """Look at what another rule would remove; asked a second time, keep it, but only the one that was looked at."""
         typed = {name: text_of(form, name) for name in DAYS}
         try:
             rule = _rule(form)
         except Invalid as fault:
             return await self._page(viewer, refused=RefusedForm(form="retention", fault=fault, typed=typed))
-        if text_of(form, "as") != "keep":
+        is_wanted = text_of(form, "as") == "keep"
+        if not is_wanted or _looked_at(form) != _days(rule):
             counts = await self._desk.services.store.read(viewer.environment, keeping.preview, rule)
-            return await self._page(viewer, looked=(rule, counts))
+            return await self._page(viewer, looked=(rule, counts), is_other=is_wanted)
 
         def work(tx: Writing) -> None:
             retention.put(tx, msgspec.structs.replace(rule, updated_at=tx.now))
-            days = {name: getattr(rule, name) for name in DAYS}
-            self._desk.services.audit.note(tx, viewer.actor, "retention.changed", None, **days)
+            kept = {name: getattr(rule, name) for name in DAYS}
+            self._desk.services.audit.note(tx, viewer.actor, "retention.changed", None, **kept)
 
         await self._desk.services.store.write(viewer.environment, work)
         return RedirectResponse(f"{PLACE}?saved=retention#retention", 303)
@@ -117,19 +118,22 @@ class Installation:
         *,
         saved: str = "",
         looked: tuple[Rule, Overdue] | None = None,
+        is_other: bool = False,
         refused: RefusedForm | None = None,
     ) -> Response:
         services = self._desk.services
         rule, counts, hooks = await services.store.read(viewer.environment, _read)
         shown, would_go = looked or (rule, counts)
-        typed = {name: str(getattr(shown, name) or "") for name in DAYS}
+        days = _days(shown)
         return self._desk.pages.page(
             viewer,
             "settings.html",
             status=refused.fault.status if refused else 200,
             rule=views.retention(rule, counts),
             would_remove=would_go if looked else None,
-            typed=refused.typed if refused and refused.form == "retention" else typed,
+            typed=refused.typed if refused and refused.form == "retention" else days,
+            looked_at=days if looked else {},
+            is_other=is_other,
             hooks=[outgoing.lifecycle_webhook(each) for each in hooks],
             events=EVENTS,
             runs=views.installation(services.runs_with, services.origin),
@@ -142,6 +146,16 @@ class Installation:
 def _read(tx: Reading) -> tuple[Rule, Overdue, list[Hook]]:
     rule = retention.get(tx)
     return rule, keeping.preview(tx, rule), lifecycle.listed(tx, Span(limit=telling.MOST)).items
+
+
+def _days(rule: Rule) -> dict[str, str]:
+    """A rule as it stands in the form."""
+    return {name: str(getattr(rule, name) or "") for name in DAYS}
+
+
+def _looked_at(form: FormData) -> dict[str, Any]:
+    """The days whose removal the operator saw, as the form carries them along."""
+    return {name: form.get(f"looked_{name}") for name in DAYS}
 
 
 def _rule(form: FormData) -> Rule:

@@ -82,7 +82,7 @@ class Watch:
     def _frame(self, made: News, shown: int, *, with_panels: bool) -> str:
         state = made.stored.state
         pages = self._desk.pages
-        entries = timeline.entries(made.facts, self._template, made.browsers, after=shown)
+        entries = timeline.entries(made.facts, self._template, made.browsers, after=shown, is_later=made.is_later)
         unfinished = state.unfinished
         frame = {
             "head": state.head,

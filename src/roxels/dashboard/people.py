@@ -18,7 +18,7 @@ from roxels.storage.transaction import Writing
 
 PEOPLE_OF_A_PAGE = 50
 CONVERSATIONS_OF_A_PAGE = 25
-#: Sentences of a person that stand on the page; the rest is found in the conversations.
+#: Sentences of a person that stand on the page at first; the page says how many there are, and shows all when asked.
 LINES = 12
 #: A page that stays open is looked at anew after so long.
 SAME_VIEW = timedelta(hours=1)
@@ -57,7 +57,8 @@ class People:
         await self._desk.note_view(
             viewer, "person.viewed", ("person", portrait.person.id), since=SAME_VIEW if is_redrawn else None
         )
-        page = portrait.conversations
+        page, said = portrait.conversations, portrait.memory.lines[::-1]
+        has_all = request.query_params.get("lines") == "all"
         return self._desk.pages.fresh(
             request,
             viewer,
@@ -66,11 +67,16 @@ class People:
             proven=[each for each in page.items if _is_certain(each)],
             unproven=[each for each in page.items if not _is_certain(each)],
             devices=portrait.devices,
+            adopters=portrait.adopters,
+            later=portrait.later,
             next=paging.written(page.next) if page.next else None,
             is_first="cursor" not in request.query_params,
             template_names=portrait.template_names,
             memory=portrait.memory,
-            lines=portrait.memory.lines[: -LINES - 1 : -1],
+            lines=said if has_all else said[:LINES],
+            line_count=len(said),
+            has_all=has_all,
+            cursor=request.query_params.get("cursor", ""),
             line_id=forget_line.line_id,
         )
 

@@ -100,11 +100,19 @@ Entry = Words | Visit | Note
 
 
 def entries(
-    facts: Sequence[Fact], template: Template, browsers: Mapping[str, str | None], *, after: int = 0
+    facts: Sequence[Fact],
+    template: Template,
+    browsers: Mapping[str, str | None],
+    *,
+    after: int = 0,
+    is_later: bool = False,
 ) -> list[Entry]:
-    """The entries of the facts behind `after`; each sees what went before it. `browsers`: of each session."""
+    """The entries of the facts behind `after`; each sees what went before it.
+
+    `browsers`: of each session. `is_later`: this person had talked about the template before.
+    """
     made: list[Entry] = []
-    past = _Past(browsers)
+    past = _Past(browsers, is_later=is_later)
     for fact in facts:
         entry = _entry(fact, past, template)
         if entry is not None and fact.seq > after:
@@ -116,8 +124,9 @@ def entries(
 class _Past:
     """What went before an entry, as far as it is told in its light."""
 
-    def __init__(self, browsers: Mapping[str, str | None]) -> None:
+    def __init__(self, browsers: Mapping[str, str | None], *, is_later: bool) -> None:
         self._browsers = browsers
+        self.is_later = is_later
         self._seen: list[str] = []
         #: When anything last happened since the first visit; None before it.
         self.visited_at: datetime | None = None
@@ -189,7 +198,7 @@ def _visit(fact: Fact, event: SessionStarted, past: _Past, template: Template) -
         reason=reason,
         method=event.method,
         told=event.reason if event.judged and event.judged != event.reason else None,
-        why=words.why(reason, event.proof, template),
+        why=words.why(reason, event.proof, template, is_later=past.is_later),
         browser=past.browser(fact.session_id),
         away=None if past.visited_at is None else fact.at - past.visited_at,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from roxels.actions.browse import Origin
 from roxels.api.shapes import Attempt, Delivery
 from roxels.domain.lifecycle import TYPE, EventName
 from roxels.domain.persons import Person
@@ -40,7 +41,7 @@ GOALS: dict[str, tuple[str, str]] = {
 PROOFS: dict[str, str] = {
     "anonymous": "Nobody was named.",
     "claimed": "The browser named this person; nothing proves it.",
-    "device": "The browser named this person, and it is one that talked as her before.",
+    "device": "The browser named this person, and it is one that talked as them before.",
     "verified": "Your server says who this is.",
 }
 REASONS: dict[str, str] = {
@@ -53,6 +54,8 @@ REASONS: dict[str, str] = {
     "none_open": "new: none was left open",
     "proof_needed": "new: this visit could not prove enough to see the past",
 }
+#: The same of a verified visit that finds only what it may not go on with.
+UNPROVEN_BEFORE = "new: what was said before is unproven"
 #: How a visit's browser is told, beside those of the visits before it.
 BROWSERS: dict[str, str] = {
     "same": "on the same device",
@@ -63,8 +66,8 @@ BROWSERS: dict[str, str] = {
 #: On what grounds a conversation was adopted.
 ADOPTED: dict[str, str] = {
     "verified": "by an operator, your server, or a verified visit",
-    "device": "by a visit from her device",
-    "claimed": "by a visit that named her",
+    "device": "by a visit from their device",
+    "claimed": "by a visit that named them",
 }
 ENDED_BY: dict[str, str] = {
     "agent": "the agent, who was done",
@@ -166,9 +169,24 @@ def boundary(away: timedelta | None, method: str, browser: str) -> str:
             return f"Left for {span(away)}, came back {BROWSERS[browser]}".rstrip()
 
 
-def why(reason: str, proof: str, template: Template) -> str:
+def reason(name: str, proof: str, *, is_later: bool) -> str:
+    """Why a visit resumed, or why it did not, in a few words. `is_later`: this person had talked before."""
+    return UNPROVEN_BEFORE if _is_behind(name, proof, is_later) else REASONS.get(name, name)
+
+
+def _is_behind(reason: str, proof: str, is_later: bool) -> bool:
+    """Whether what was said before stands behind the proof: a verified visit is told nothing of what is unproven."""
+    return is_later and reason == "new_person" and proof == "verified"
+
+
+def why(reason: str, proof: str, template: Template, *, is_later: bool = False) -> str:
     """Why a visit resumed, or why it did not, as a sentence."""
     match reason:
+        case "new_person" if _is_behind(reason, proof, is_later):
+            return (
+                "Not resumed: what was said before is unproven. "
+                "A verified visit is told nothing of it, unless it is adopted."
+            )
         case "resumed":
             return "Resumed: the conversation was still open, and recent enough."
         case "new_person":
@@ -229,9 +247,11 @@ def may_be_sent(delivery: Delivery) -> str:
     return "Send again" if delivery["status"] in ("delivered", "failed") else ""
 
 
-def owed_by(delivery: Delivery) -> str:
-    """What owes a delivery: a goal, a lifecycle event, or the end of the conversation."""
-    return delivery["goal_id"] or ("lifecycle event" if delivery["type"] == TYPE else "the end")
+def owed_by(delivery: Delivery, origin: Origin | None = None) -> str:
+    """What owes a delivery: a goal (by its label, where its template is at hand), a lifecycle event, or the end of the
+    conversation."""
+    label = origin.label_of(delivery["goal_id"]) if origin else ""
+    return label or plain(delivery["goal_id"] or "") or ("lifecycle event" if delivery["type"] == TYPE else "the end")
 
 
 def outcome(attempts: Sequence[Attempt]) -> str:

@@ -1,10 +1,10 @@
 """The rows of conversations: beginning one, and finding a person's earlier ones. Their facts live in `storage.log`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from roxels.domain.conversation import Conversation, fold
 from roxels.domain.events import (
@@ -33,6 +33,9 @@ from roxels.storage.schema import ERASING, conversations, persons
 from roxels.storage.seen import own_words, seen
 from roxels.storage.sessions import VisitOutline
 from roxels.storage.transaction import AcrossWriting, AnySelect, Reading, Rows, View, Writing
+
+#: Adopters of what was said as one person that a page names.
+MOST_ADOPTERS = 10
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +182,16 @@ def has_any(tx: Reading, person_id: str, template_id: str) -> bool:
     return tx.first(query.limit(1)) is not None
 
 
+def first_begun(tx: Reading, person_id: str) -> dict[str, datetime]:
+    """When this person first talked about each template, whoever may see it: for the owner's pages only."""
+    query = select(conversations.c.template_id, func.min(conversations.c.created_at).label("at")).where(
+        conversations.c.environment == tx.environment,
+        conversations.c.person_id == person_id,
+        conversations.c.epoch != ERASING,
+    )
+    return {row.template_id: row.at for row in tx.all(query.group_by(conversations.c.template_id))}
+
+
 def earlier(tx: Reading, sight: Sight, but: str, limit: int = 1000) -> list[tuple[str, Conversation]]:
     """All that this person's other conversations hold and the session may see, oldest first: memory is made of it."""
     query = (
@@ -239,6 +252,17 @@ def linked_person(tx: Reading, conversation_id: str) -> str | None:
     return linked
 
 
+def adopters(tx: Reading, person_id: str) -> list[Person]:
+    """Whose those conversations are by now that were this person's before they were adopted."""
+    query = select(conversations.c.person_id).where(
+        conversations.c.environment == tx.environment,
+        conversations.c.linked_person_id == person_id,
+        conversations.c.adopted_at.is_not(None),
+        conversations.c.epoch != ERASING,
+    )
+    return list(people.by_ids(tx, {row.person_id for row in tx.all(query.distinct().limit(MOST_ADOPTERS))}).values())
+
+
 def stands(tx: Reading, conversation_id: str) -> bool:
     """Whether there is such a conversation in this environment; one that is being erased is gone for everybody."""
     query = select(conversations.c.id).where(
@@ -261,6 +285,14 @@ def listed(tx: Reading, wanted: ConversationFilter, span: Span) -> Page[Outline]
         query = query.where(conversations.c.person_id.in_(_ids_of(tx, wanted.external_id)))
     found = page(tx, query, (conversations.c.created_at, conversations.c.id), span, lambda row: row)
     return Page(items=_outlines(tx, found.items), next=found.next)
+
+
+def by_ids(tx: Reading, ids: Collection[str]) -> dict[str, Outline]:
+    """Those of these conversations that stand, by id."""
+    query = select(conversations).where(
+        conversations.c.environment == tx.environment, conversations.c.id.in_(ids), conversations.c.epoch != ERASING
+    )
+    return {each.id: each for each in _outlines(tx, tx.all(query))}
 
 
 def _ids_of(tx: Reading, external_id: str) -> AnySelect:

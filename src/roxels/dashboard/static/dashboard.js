@@ -5,7 +5,7 @@ import { design } from "./design.js";
 import { goLive } from "./live.js";
 import { keepFresh } from "./refresh.js";
 import { tellTimes } from "./times.js";
-import { keepTyped } from "./typed.js";
+import { askBeforeLeaving, keepTyped } from "./typed.js";
 
 offerCopying(document);
 tellTimes(document);
@@ -25,6 +25,7 @@ const place = document.querySelector("[data-design]");
 const text = document.querySelector("textarea#text");
 /** @type {HTMLDetailsElement | null} */
 const json = document.querySelector("details.json");
+if (text) askBeforeLeaving(text);
 if (place && text && json) design(place, text, json);
 
 // What opens a talk opens it beside the form; without script it has a tab of its own.

@@ -180,37 +180,56 @@ function fieldRow(schema, all, n, root, on) {
   const field = all[n];
   /** @param {string} name */
   const pathTo = (name) => `${root}.${pathOf(schema, name)}`;
-  const path = pathTo(field.name);
+  /** Where a control of it stands in the template, by the name that it has then. */
+  const path = (below = "") => pathTo(field.name) + below;
   /** @param {"type" | "question"} key @returns {(value: string) => void} */
   const set = (key) => (value) => change(schema, field.name, key, value);
-  const name = make("input", { value: field.name, "data-path": path, "aria-label": "Name of the field", dir: "ltr", spellcheck: "false", class: "name" });
+  const name = make("input", { value: field.name, "aria-label": "Name of the field", dir: "ltr", spellcheck: "false", class: "name" });
+  // A name ends where the next control is clicked or tabbed to: drawn anew, that control would be gone before the click lands.
   name.addEventListener("change", () => {
     const wanted = name.value.trim();
-    const moved = rename(schema, field.name, wanted);
-    on.again(at(moved ? `${pathTo(wanted)}.type` : path));
+    if (rename(schema, field.name, wanted)) field.name = wanted;
+    name.value = field.name;
+    call();
+    on.write();
   });
-  const type = select(typesFor(field), field.type, (value) => (set("type")(value), on.again(at(`${path}.type`))), on, { "data-path": `${path}.type`, "aria-label": `Type of ${field.name}` });
-  const question = input({ get: () => field.question, set: set("question") }, on, { "data-path": `${path}.description`, "aria-label": `Question for ${field.name}`, placeholder: "What is asked, best as a question", class: "question" });
+  const type = select(typesFor(field), field.type, (value) => (set("type")(value), on.again(at(path(".type")))), on, {});
+  const question = input({ get: () => field.question, set: set("question") }, on, { placeholder: "What is asked, best as a question", class: "question" });
   const choices = input(
     { get: () => field.choices.join(", "), set: (text) => change(schema, field.name, "choices", list(text, field.choices)) },
     on,
-    { "data-path": `${path}.enum`, "aria-label": `Choices of ${field.name}`, placeholder: "Anything; or only these: small, large", class: "choices" },
+    { placeholder: "Anything; or only these: small, large", class: "choices" },
   );
   const required = make("input", { type: "checkbox" });
   required.checked = field.required;
   required.addEventListener("change", () => (change(schema, field.name, "required", required.checked), on.write()));
+  const up = button("Up", () => (move(schema, field.name, -1), on.again(at(path()))), n === 0);
+  const down = button("Down", () => (move(schema, field.name, 1), on.again(at(path()))), n === all.length - 1);
+  const away = button("Remove", () => {
+    remove(schema, field.name);
+    const next = all[n + 1] ?? all[n - 1];
+    on.again(at(next ? pathTo(next.name) : root));
+  });
+  /** Calls the controls by the name of the field. */
+  function call() {
+    name.dataset.path = path();
+    for (const [control, below, label] of /** @type {[HTMLElement, string, string][]} */ ([
+      [type, ".type", "Type of"],
+      [question, ".description", "Question for"],
+      [choices, ".enum", "Choices of"],
+    ])) {
+      control.dataset.path = path(below);
+      control.setAttribute("aria-label", `${label} ${field.name}`);
+    }
+    up.setAttribute("aria-label", `Move ${field.name} up`);
+    down.setAttribute("aria-label", `Move ${field.name} down`);
+    away.setAttribute("aria-label", `Remove ${field.name}`);
+  }
+  call();
   const item = make("div", { class: "field-row" }, name, type, make("label", { class: "check" }, required, "required"), question);
   if (field.choices.length || ["string", "enum"].includes(field.type)) item.append(choices);
   if (field.also.length) item.append(make("p", { class: "muted" }, `Also has: ${field.also.join(", ")}`));
-  item.append(row(
-    button("Up", () => (move(schema, field.name, -1), on.again(at(path))), n === 0, `Move ${field.name} up`),
-    button("Down", () => (move(schema, field.name, 1), on.again(at(path))), n === all.length - 1, `Move ${field.name} down`),
-    button("Remove", () => {
-      remove(schema, field.name);
-      const next = all[n + 1] ?? all[n - 1];
-      on.again(at(next ? pathTo(next.name) : root));
-    }, false, `Remove ${field.name}`),
-  ));
+  item.append(row(up, down, away));
   return item;
 }
 

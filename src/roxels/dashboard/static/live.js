@@ -11,12 +11,17 @@ import { tellTimes } from "./times.js";
 /** @param {string} id @returns {HTMLElement} a part that every such page has */
 const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
+/** So many pixels below the view are still at the end, and so many stay free under it. */
+const NEAR = 120;
+const UNDER = 48;
+
 /** Follow the conversation at `root.dataset.live`. @param {HTMLElement} root */
 export function goLive(root) {
   const timeline = part("timeline");
   const panels = part("panels");
   const connection = part("connection");
   const latest = part("latest");
+  const end = part("end");
   /** @type {EventSource | undefined} */
   let source;
   const address = new URL(root.dataset.live ?? "", location.href);
@@ -26,13 +31,13 @@ export function goLive(root) {
 
   /** @param {News} frame */
   function take(frame) {
-    const follow = isAtEnd();
+    const isFollowed = isInView(end);
     if (frame.entries.trim()) addEntries(timeline, frame.entries);
     grow(timeline, frame.said);
     if (frame.panels) replacePanels(panels, frame.panels);
     address.searchParams.set("after", String(frame.head));
     if (timeline.querySelector(".words")) document.getElementById("silence")?.remove();
-    if (follow) scrollTo({ top: document.documentElement.scrollHeight });
+    if (isFollowed) goTo(end);
     offerLatest();
   }
 
@@ -76,7 +81,7 @@ export function goLive(root) {
   }
 
   function offerLatest() {
-    latest.hidden = isAtEnd();
+    latest.hidden = below(end) <= NEAR;
   }
 
   // A page that nobody looks at keeps no line open.
@@ -88,14 +93,22 @@ export function goLive(root) {
   addEventListener("scroll", offerLatest, { passive: true });
   latest.addEventListener("click", (event) => {
     event.preventDefault();
-    scrollTo({ top: document.documentElement.scrollHeight, behavior: "smooth" });
+    goTo(end, "smooth");
   });
   open();
   offerLatest();
 }
 
-function isAtEnd() {
-  return document.documentElement.scrollHeight - innerHeight - scrollY < 120;
+/** How far the end of the words lies below what is in view: what stands beside them may stand under them. @param {Element} end */
+const below = (end) => end.getBoundingClientRect().bottom - innerHeight;
+
+/** Whether one looks at the end of the words, or nearly. @param {Element} end */
+const isInView = (end) => below(end) <= NEAR && end.getBoundingClientRect().bottom > 0;
+
+/** Down to the end of the words, never up. @param {Element} end @param {ScrollBehavior} [behavior] */
+function goTo(end, behavior = "auto") {
+  const by = below(end) + UNDER;
+  if (by > 0) scrollBy({ top: by, behavior });
 }
 
 /** Put new entries at the end; an answer that is over takes the place of its growing words. @param {Element} timeline @param {string} html */

@@ -11,6 +11,21 @@ export function keepTyped(root) {
   root.addEventListener("submit", hold, true);
 }
 
+/**
+ * Ask before the page goes while what stands in `text` is kept nowhere: it is not what was loaded, or it was refused
+ * (`data-unkept`). What is on its way to the server is not asked about.
+ * @param {HTMLTextAreaElement} text
+ */
+export function askBeforeLeaving(text) {
+  const { form } = text;
+  let isSent = false;
+  form?.addEventListener("submit", (event) => (isSent = !event.defaultPrevented));
+  addEventListener("pageshow", () => (isSent = false));
+  addEventListener("beforeunload", (event) => {
+    if (!isSent && (form?.dataset.unkept || text.value !== text.defaultValue)) event.preventDefault();
+  });
+}
+
 /** @param {SubmitEvent} event */
 function hold(event) {
   const form = /** @type {HTMLFormElement} */ (event.target);
