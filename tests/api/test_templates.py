@@ -114,3 +114,25 @@ async def test_archiving_is_a_status(server: httpx2.AsyncClient, door: Door) -> 
     archived = (await server.patch(path, json={"status": "archived"})).json()
     assert (archived["status"], archived["version"]) == ("archived", 1)
     told(await server.patch(path, json={"status": "gone"}), 400, "validation_error")
+
+
+async def test_nothing_begins_on_an_archived_template_and_what_stands_goes_on(
+    server: httpx2.AsyncClient, browser: httpx2.AsyncClient, door: Door
+) -> None:
+    await browser.post("/v1/embed/sessions", json={"external_id": "ada"})
+    path = f"/v1/templates/{door.template_id}"
+    await server.patch(path, json={"status": "archived"})
+    wish = {"template_id": door.template_id, "persons": [{"external_id": "bob"}]}
+    for refused in (
+        await browser.post("/v1/embed/sessions", json={"external_id": "bob"}),
+        await browser.post("/v1/embed/sessions", json={"external_id": "ada", "resume": False}),
+        await server.post("/v1/interviews", json=wish),
+    ):
+        error = told(refused, 409, "conflict")
+        assert error["field"] == "template_id"
+        assert "archived" in error["message"]
+    assert (await server.get("/v1/persons?external_id=bob")).json()["items"] == []
+    again = (await browser.post("/v1/embed/sessions", json={"external_id": "ada"})).json()
+    assert (again["resumption"]["resumed"], again["resumption"]["reason"]) == (True, "resumed")
+    await server.patch(path, json={"status": "active"})
+    assert (await server.post("/v1/interviews", json=wish)).status_code == 201
