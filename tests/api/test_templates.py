@@ -89,6 +89,17 @@ async def test_if_match_guards_against_each_other(server: httpx2.AsyncClient, do
     assert told(junk, 400, "validation_error")["field"] == "If-Match"
 
 
+async def test_if_match_guards_publishing_too(server: httpx2.AsyncClient, door: Door) -> None:
+    path = f"/v1/templates/{door.template_id}"
+    await server.patch(path, json={"name": "A"})
+    late = await server.post(f"{path}/versions/1/publish", headers={"if-match": '"1"'})
+    told(late, 409, "conflict")
+    assert (await server.get(path)).json()["version"] == 2
+    assert (await server.post(f"{path}/versions/1/publish", headers={"if-match": '"2"'})).json()["version"] == 1
+    junk = await server.post(f"{path}/versions/2/publish", headers={"if-match": "x"})
+    assert told(junk, 400, "validation_error")["field"] == "If-Match"
+
+
 async def test_a_conversation_stays_on_its_version(
     server: httpx2.AsyncClient, browser: httpx2.AsyncClient, door: Door
 ) -> None:

@@ -57,9 +57,9 @@ def rewrite(tx: Writing, template_id: str, raw: dict[str, Any], *, publish: bool
     return _revised(tx, template_id, _written(raw)[1], publish=publish)
 
 
-def publish(tx: Writing, template_id: str, number: int) -> StoredTemplate:
-    """Make this version the one that new conversations begin with."""
-    templates.hold(tx, template_id)
+def publish(tx: Writing, template_id: str, number: int, *, expected: int | None = None) -> StoredTemplate:
+    """Make this version the one that new conversations begin with. `expected`: as in `change`."""
+    _held(tx, template_id, expected)
     kept = version(tx, template_id, number)
     templates.activate(tx, template_id, number, kept.raw)
     return current(tx, template_id)

@@ -96,11 +96,15 @@ async def get_version(key: Secret, template_id: str, number: int) -> Response:
 
 
 @router.post("/{template_id}/versions/{number}/publish", response_model=dict[str, Any])
-async def publish_version(key: Secret, template_id: str, number: int) -> Response:
-    """Make a version the one that new conversations begin with."""
+async def publish_version(key: Secret, template_id: str, number: int, if_match: Number = None) -> Response:
+    """Make a version the one that new conversations begin with.
+
+    With `If-Match`, the version that is published as far as you know, it is refused with 409 where another is by now.
+    """
+    expected = _expected(if_match)
 
     def work(tx: Writing) -> Answer:
-        return _answer(author.publish(tx, template_id, _small(number)))
+        return _answer(author.publish(tx, template_id, _small(number), expected=expected))
 
     return await key.post(work)
 
