@@ -89,6 +89,19 @@ async def test_if_match_guards_against_each_other(server: httpx2.AsyncClient, do
     assert told(junk, 400, "validation_error")["field"] == "If-Match"
 
 
+async def test_only_the_published_version_has_an_etag(server: httpx2.AsyncClient, door: Door) -> None:
+    path = f"/v1/templates/{door.template_id}"
+    etag = (await server.get(path)).headers["etag"]
+    draft = await server.patch(f"{path}?publish=false", json={"name": "Draft"}, headers={"if-match": etag})
+    assert draft.json()["version"] == 2
+    assert "etag" not in draft.headers
+    assert "etag" not in (await server.get(f"{path}/versions/2")).headers
+    other = await server.patch(f"{path}?publish=false", json={"description": "d"}, headers={"if-match": etag})
+    assert (other.json()["version"], other.json()["name"]) == (3, "Onboarding"), "begun from the published version"
+    published = await server.post(f"{path}/versions/3/publish", headers={"if-match": etag})
+    assert published.headers["etag"] == '"3"'
+
+
 async def test_if_match_guards_publishing_too(server: httpx2.AsyncClient, door: Door) -> None:
     path = f"/v1/templates/{door.template_id}"
     await server.patch(path, json={"name": "A"})

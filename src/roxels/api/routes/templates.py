@@ -110,7 +110,9 @@ async def publish_version(key: Secret, template_id: str, number: int, if_match: 
 
 
 def _answer(kept: StoredTemplate, status: int = 200) -> Answer:
-    return Answer(body=views.template(kept), status=status, headers={"ETag": f'"{kept.version}"'})
+    """`If-Match` speaks of the published version, so no other has an `ETag`."""
+    headers = {"ETag": f'"{kept.version}"'} if kept.version == kept.active_version else {}
+    return Answer(body=views.template(kept), status=status, headers=headers)
 
 
 def _history(tx: Reading, template_id: str) -> list[VersionOutline]:
