@@ -160,3 +160,17 @@ async def test_nothing_begins_on_an_archived_template_and_what_stands_goes_on(
     assert (again["resumption"]["resumed"], again["resumption"]["reason"]) == (True, "resumed")
     await server.patch(path, json={"status": "active"})
     assert (await server.post("/v1/interviews", json=wish)).status_code == 201
+
+
+async def test_a_secret_that_is_not_there_is_warned_of_until_it_is(server: httpx2.AsyncClient) -> None:
+    config = {"url": "https://x.example/h", "headers": {"Authorization": "Bearer {{secret:crm}}"}}
+    goal = {**TEMPLATE["goals"][0], "outputs": [{"type": "webhook", "config": config}]}
+    made = (await server.post("/v1/templates", json={"name": "t", "goals": [goal]})).json()
+    path = f"/v1/templates/{made['id']}"
+    (warning,) = made["warnings"]
+    assert (warning["rule"], warning["field"]) == ("missing_secret", "goals[0].outputs[0].config.headers.Authorization")
+    assert "`crm`" in warning["message"]
+    assert (await server.get(path)).json()["warnings"] == [warning]
+    assert (await server.patch(path, json={"name": "u"})).json()["warnings"] == [warning]
+    await server.post("/v1/secrets", json={"name": "crm", "value": "v"})
+    assert (await server.get(path)).json()["warnings"] == []

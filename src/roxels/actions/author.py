@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from roxels.domain import soundness
+from roxels.domain import output_rules, soundness
 from roxels.domain.errors import Conflict, Invalid, NotFound
 from roxels.domain.ids import Ids
 from roxels.domain.soundness import Fault
-from roxels.storage import templates
+from roxels.storage import secrets, templates
 from roxels.storage.templates import StoredTemplate
 from roxels.storage.transaction import Reading, Writing
 
@@ -77,6 +77,12 @@ def version(tx: Reading, template_id: str, number: int) -> StoredTemplate:
     """One version of a template of this environment. Raises `NotFound`."""
     current(tx, template_id)
     return _version(tx, template_id, number)
+
+
+def missing_secrets(tx: Reading, kept: StoredTemplate) -> set[str]:
+    """Those of the secrets it names that this environment does not have."""
+    named = output_rules.secrets_of(kept.raw)
+    return named - set(secrets.sealed(tx, tx.environment, named))
 
 
 def _held(tx: Writing, template_id: str, expected: int | None) -> StoredTemplate:
