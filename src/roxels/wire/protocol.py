@@ -36,6 +36,9 @@ from roxels.domain.resumption import Report
 
 VERSION = 1
 
+#: A first frame that was refused, and one that was too large (RFC 6455, section 7.4.1).
+REFUSED = 1008
+TOO_LARGE = 1009
 #: WebSocket close codes of our own (RFC 6455, section 7.4.2: 4000 to 4999 are private).
 UNAUTHORIZED = 4001
 SUPERSEDED = 4009
