@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx2
+import pytest
 
 from roxels.api.app import document
 from tests.api.conftest import TEMPLATE, Door, told
@@ -48,3 +49,10 @@ async def test_a_cursor_belongs_to_its_list(server: httpx2.AsyncClient, door: Do
                 assert answer.status_code == 200, path
             else:
                 assert told(answer, 400, "validation_error")["field"] == "cursor", (path, other)
+
+
+@pytest.mark.parametrize("path", [*LISTS, "/v1/interviews/iv_1/events"])
+async def test_offset_is_refused_and_not_passed_over(server: httpx2.AsyncClient, path: str) -> None:
+    error = told(await server.get(path, params={"limit": 2, "offset": 2}), 400, "validation_error")
+    assert error["field"] == "offset"
+    assert ("`after`" if path.endswith("/events") else "`cursor`") in error["message"]

@@ -34,13 +34,17 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route whose requests are read strictly."""
+    """A route whose requests are read strictly. Lists have no `offset`: passed over, it would answer the first page."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, behind a strict request."""
         handler = super().get_route_handler()
+        known = {each.alias for each in self.dependant.query_params}
+        way_on = "cursor" if "cursor" in known else "after"
 
         async def strictly(request: Request) -> Response:
+            if "limit" in known and "offset" in request.query_params:
+                raise Unreadable(f"Lists have no `offset`; use `{way_on}`, which the page before names.", "offset")
             return await handler(StrictRequest(request.scope, request.receive))
 
         return strictly
