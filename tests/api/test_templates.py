@@ -83,7 +83,7 @@ async def test_if_match_guards_against_each_other(server: httpx2.AsyncClient, do
     etag = (await server.get(path)).headers["etag"]
     assert (await server.patch(path, json={"name": "A"}, headers={"if-match": etag})).status_code == 200
     refusal = await server.patch(path, json={"name": "B"}, headers={"if-match": etag})
-    told(refusal, 409, "conflict")
+    assert told(refusal, 409, "conflict")["field"] == "If-Match"
     assert (await server.patch(path, json={"name": "C"}, headers={"if-match": "2"})).json()["version"] == 3
     junk = await server.patch(path, json={"name": "D"}, headers={"if-match": "x"})
     assert told(junk, 400, "validation_error")["field"] == "If-Match"
@@ -106,7 +106,7 @@ async def test_if_match_guards_publishing_too(server: httpx2.AsyncClient, door: 
     path = f"/v1/templates/{door.template_id}"
     await server.patch(path, json={"name": "A"})
     late = await server.post(f"{path}/versions/1/publish", headers={"if-match": '"1"'})
-    told(late, 409, "conflict")
+    assert told(late, 409, "conflict")["field"] == "If-Match"
     assert (await server.get(path)).json()["version"] == 2
     assert (await server.post(f"{path}/versions/1/publish", headers={"if-match": '"2"'})).json()["version"] == 1
     junk = await server.post(f"{path}/versions/2/publish", headers={"if-match": "x"})

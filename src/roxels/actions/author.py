@@ -90,7 +90,8 @@ def _held(tx: Writing, template_id: str, expected: int | None) -> StoredTemplate
     templates.hold(tx, template_id)
     kept = current(tx, template_id)
     if expected is not None and expected != kept.version:
-        raise Conflict(f"Version {kept.version} is published by now, not {expected}. Read it and decide anew.")
+        message = f"Version {kept.version} is published by now, not {expected}. Read it and decide anew."
+        raise Conflict(message, field="If-Match")
     return kept
 
 
