@@ -7,7 +7,7 @@ Whatever passes here, `domain.templates.read` reads without a fault of ours (a t
 import math
 import re
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -146,12 +146,18 @@ RESUMPTION: dict[str, Rule] = {
         "must be a number of hours above 0, at most a hundred years",
     ),
 }
+#: Where the embed can put its button; see embed.d.ts. Another place or colour would be passed over without a word.
+Position = Literal["bottom-right", "bottom-left"]
+_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 LAUNCHER: dict[str, Rule] = {
     "enabled": YES_NO,
     "label": TEXT,
     "icon": TEXT,
-    "color": TEXT,
-    "position": TEXT,
+    "color": (
+        lambda value: isinstance(value, str) and _COLOR.fullmatch(value) is not None,
+        "must be a colour as `#rgb` or `#rrggbb`",
+    ),
+    "position": _one_of(Position),
     "visibility": OBJECT,
 }
 BRAND: dict[str, Rule] = {"color": TEXT, "logo": TEXT}
