@@ -121,6 +121,8 @@ def protocol_page() -> str:
         client=_frames(get_args(protocol.ClientFrame)),
         server=_frames(get_args(protocol.ServerFrame)),
         events=_events(),
+        refused=protocol.REFUSED,
+        too_large=protocol.TOO_LARGE,
         unauthorized=protocol.UNAUTHORIZED,
         superseded=protocol.SUPERSEDED,
         draining=protocol.DRAINING,

@@ -189,6 +189,8 @@ def test_full_buckets_are_forgotten(clock: FakeClock) -> None:
 async def test_health(door: Door, stranger: httpx2.AsyncClient) -> None:
     assert (await stranger.get("/healthz")).json() == {"status": "ok"}
     assert (await stranger.get("/readyz")).json() == {"status": "ready"}
+    for path in ("/healthz", "/readyz"):
+        assert (await stranger.head(path)).status_code == 200
     text = (await stranger.get("/metrics")).text
     assert 'roxels_http_requests_total{method="GET",route="/readyz",status="200"}' in text
     door.drain()

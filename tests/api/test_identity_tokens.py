@@ -124,7 +124,7 @@ BAD: dict[str, Any] = {
 @pytest.mark.parametrize("fault", BAD)
 async def test_what_does_not_hold_is_refused_and_never_a_claim(door: Door, backend: Backend, fault: str) -> None:
     token = BAD[fault](backend)
-    told(await present(door, token), 401, "identity_token_invalid")
+    assert told(await present(door, token), 401, "identity_token_invalid")["field"] == "identity_token"
     told(await present(door, token, external_id="ada"), 401, "identity_token_invalid")
     async with door.client(door.secret) as server:
         assert (await server.get("/v1/interviews")).json()["items"] == []
@@ -166,7 +166,7 @@ async def test_clocks_may_differ_by_a_minute(door: Door, backend: Backend) -> No
     door.clock.advance(359)
     assert (await present(door, token)).status_code == 201
     door.clock.advance(1)
-    told(await present(door, token), 401, "identity_token_expired")
+    assert told(await present(door, token), 401, "identity_token_expired")["field"] == "identity_token"
 
 
 async def test_one_with_a_jti_lets_in_once(door: Door, backend: Backend) -> None:

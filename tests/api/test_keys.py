@@ -25,6 +25,7 @@ async def test_embed_keys_of_a_template(server: httpx2.AsyncClient, door: Door) 
     refusal = await server.post(path, json={"allowed_domains": ["https://x.test"]})
     assert told(refusal, 400, "validation_error")["field"] == "allowed_domains[0]"
     told(await server.post("/v1/embed/keys/tpl_nope", json={}), 404, "not_found")
+    told(await server.get("/v1/embed/keys/tpl_nope"), 404, "not_found")
 
 
 async def test_a_live_key_names_its_domains_and_is_warned_of(door: Door) -> None:

@@ -42,7 +42,11 @@ async def test_a_value_goes_in_and_never_comes_out(door: Door, server: httpx2.As
 
 async def test_names_are_their_own_and_plain(server: httpx2.AsyncClient) -> None:
     made = await create(server)
-    told(await server.post("/v1/secrets", json={"name": "crm", "value": "x"}), 409, "conflict")
+    taken = told(await server.post("/v1/secrets", json={"name": "crm", "value": "x"}), 409, "conflict")
+    assert taken["field"] == "name"
+    await server.post("/v1/secrets", json={"name": "mail", "value": "x"})
+    assert told(await server.patch("/v1/secrets/mail", json={"name": "crm"}), 409, "conflict")["field"] == "name"
+    await server.delete("/v1/secrets/mail")
     for name in ("", "a b", "{{x}}", "sec_1", "x" * 201):
         told(await server.post("/v1/secrets", json={"name": name, "value": "x"}), 400, "validation_error")
     renamed = await server.patch(f"/v1/secrets/{made['id']}", json={"name": "desk"})

@@ -29,6 +29,19 @@ def test_every_route_is_described_with_what_may_come_back() -> None:
                     assert "422" not in operation["responses"]
 
 
+def test_idempotency_key_is_described_where_it_is_honoured() -> None:
+    described, with_secret_key = set(), set()
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            names = [each["name"] for each in operation.get("parameters", ())]
+            described |= {(method, path)} if "Idempotency-Key" in names else set()
+            with_secret_key |= {(method, path)} if {"secret_key": []} in operation.get("security", ()) else set()
+    posts = {(method, path) for method, path in with_secret_key if method == "post"}
+    previews = {("post", "/v1/retention/preview"), ("post", "/v1/templates/{template_id}/preview-output")}
+    assert previews < posts
+    assert described == posts - previews
+
+
 def test_no_name_of_the_framework_shows() -> None:
     names = list(document()["components"]["schemas"])
     assert not [name for name in names if "_" in name]

@@ -83,9 +83,33 @@ async def test_if_match_guards_against_each_other(server: httpx2.AsyncClient, do
     etag = (await server.get(path)).headers["etag"]
     assert (await server.patch(path, json={"name": "A"}, headers={"if-match": etag})).status_code == 200
     refusal = await server.patch(path, json={"name": "B"}, headers={"if-match": etag})
-    told(refusal, 409, "conflict")
+    assert told(refusal, 409, "conflict")["field"] == "If-Match"
     assert (await server.patch(path, json={"name": "C"}, headers={"if-match": "2"})).json()["version"] == 3
     junk = await server.patch(path, json={"name": "D"}, headers={"if-match": "x"})
+    assert told(junk, 400, "validation_error")["field"] == "If-Match"
+
+
+async def test_only_the_published_version_has_an_etag(server: httpx2.AsyncClient, door: Door) -> None:
+    path = f"/v1/templates/{door.template_id}"
+    etag = (await server.get(path)).headers["etag"]
+    draft = await server.patch(f"{path}?publish=false", json={"name": "Draft"}, headers={"if-match": etag})
+    assert draft.json()["version"] == 2
+    assert "etag" not in draft.headers
+    assert "etag" not in (await server.get(f"{path}/versions/2")).headers
+    other = await server.patch(f"{path}?publish=false", json={"description": "d"}, headers={"if-match": etag})
+    assert (other.json()["version"], other.json()["name"]) == (3, "Onboarding"), "begun from the published version"
+    published = await server.post(f"{path}/versions/3/publish", headers={"if-match": etag})
+    assert published.headers["etag"] == '"3"'
+
+
+async def test_if_match_guards_publishing_too(server: httpx2.AsyncClient, door: Door) -> None:
+    path = f"/v1/templates/{door.template_id}"
+    await server.patch(path, json={"name": "A"})
+    late = await server.post(f"{path}/versions/1/publish", headers={"if-match": '"1"'})
+    assert told(late, 409, "conflict")["field"] == "If-Match"
+    assert (await server.get(path)).json()["version"] == 2
+    assert (await server.post(f"{path}/versions/1/publish", headers={"if-match": '"2"'})).json()["version"] == 1
+    junk = await server.post(f"{path}/versions/2/publish", headers={"if-match": "x"})
     assert told(junk, 400, "validation_error")["field"] == "If-Match"
 
 
@@ -114,3 +138,39 @@ async def test_archiving_is_a_status(server: httpx2.AsyncClient, door: Door) -> 
     archived = (await server.patch(path, json={"status": "archived"})).json()
     assert (archived["status"], archived["version"]) == ("archived", 1)
     told(await server.patch(path, json={"status": "gone"}), 400, "validation_error")
+
+
+async def test_nothing_begins_on_an_archived_template_and_what_stands_goes_on(
+    server: httpx2.AsyncClient, browser: httpx2.AsyncClient, door: Door
+) -> None:
+    await browser.post("/v1/embed/sessions", json={"external_id": "ada"})
+    path = f"/v1/templates/{door.template_id}"
+    await server.patch(path, json={"status": "archived"})
+    wish = {"template_id": door.template_id, "persons": [{"external_id": "bob"}]}
+    for refused in (
+        await browser.post("/v1/embed/sessions", json={"external_id": "bob"}),
+        await browser.post("/v1/embed/sessions", json={"external_id": "ada", "resume": False}),
+        await server.post("/v1/interviews", json=wish),
+    ):
+        error = told(refused, 409, "conflict")
+        assert error["field"] == "template_id"
+        assert "archived" in error["message"]
+    assert (await server.get("/v1/persons?external_id=bob")).json()["items"] == []
+    again = (await browser.post("/v1/embed/sessions", json={"external_id": "ada"})).json()
+    assert (again["resumption"]["resumed"], again["resumption"]["reason"]) == (True, "resumed")
+    await server.patch(path, json={"status": "active"})
+    assert (await server.post("/v1/interviews", json=wish)).status_code == 201
+
+
+async def test_a_secret_that_is_not_there_is_warned_of_until_it_is(server: httpx2.AsyncClient) -> None:
+    config = {"url": "https://x.example/h", "headers": {"Authorization": "Bearer {{secret:crm}}"}}
+    goal = {**TEMPLATE["goals"][0], "outputs": [{"type": "webhook", "config": config}]}
+    made = (await server.post("/v1/templates", json={"name": "t", "goals": [goal]})).json()
+    path = f"/v1/templates/{made['id']}"
+    (warning,) = made["warnings"]
+    assert (warning["rule"], warning["field"]) == ("missing_secret", "goals[0].outputs[0].config.headers.Authorization")
+    assert "`crm`" in warning["message"]
+    assert (await server.get(path)).json()["warnings"] == [warning]
+    assert (await server.patch(path, json={"name": "u"})).json()["warnings"] == [warning]
+    await server.post("/v1/secrets", json={"name": "crm", "value": "v"})
+    assert (await server.get(path)).json()["warnings"] == []

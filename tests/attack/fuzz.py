@@ -227,7 +227,7 @@ class Fuzz:
         }
         name = self.chance.choice(list(frames))
         beside = {"interview_id": ids["interview_id"], "session_id": ids["session_id"]}
-        body = frames[name] | beside
+        body = frames[name] | self.chance.choice([{}, beside])
         return Request(method="POST", path=f"/v1/wire/{name}", headers=bearer(token), query=beside, body=body)
 
     def _output(self, mine: Side, theirs: Side) -> Request:

@@ -184,7 +184,9 @@ async def test_another_session_s_token_reaches_its_own_talk_only(asked: Asked) -
     beside = {"session_id": hers.session_id, "interview_id": hers.ids["interview_id"], "token": hers.token}
     for name, fields in FRAMES.items():
         async with asked.ground.client(**bearer(his.token)) as client:
-            answer = await client.post(f"/v1/wire/{name}", json={**fields, **beside}, params=beside)
+            within = await client.post(f"/v1/wire/{name}", json={**fields, **beside}, params=beside)
+            assert within.status_code == (404 if name == "hello" else 400), (name, within.text)
+            answer = await client.post(f"/v1/wire/{name}", json=fields, params=beside)
             assert answer.status_code == (404 if name == "hello" else 200), (name, answer.text)
     assert await heads(asked.ground, hers) == before
 

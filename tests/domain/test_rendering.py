@@ -160,3 +160,18 @@ def test_what_is_warned_of_when_a_template_is_saved() -> None:
     }
     raw = list(output_rules.warnings({"url": URL, "raw_payload": True}, None))
     assert [rule for rule, _, _ in raw] == ["raw_payload"]
+
+
+def test_what_looks_like_syntax_is_warned_of_wherever_it_stands() -> None:
+    config = {
+        "url": URL + "/{{data.a",
+        "headers": {"X-A": "{{data.a}} {{data.a"},
+        "body_template": {"list": ["{% if x %}", "{{data.a}}"], "deep": {"b": "{{ data.a }"}},
+    }
+    found = [(rule, path) for rule, path, _ in output_rules.warnings(config, {"a"})]
+    assert found == [
+        ("unclosed_placeholder", "url"),
+        ("unclosed_placeholder", "headers.X-A"),
+        ("unclosed_placeholder", "body_template.deep.b"),
+        ("unsupported_syntax", "body_template.list[0]"),
+    ]

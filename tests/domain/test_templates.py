@@ -1,13 +1,15 @@
 """Templates from strangers: whatever is written, it is either refused with a path or read without a fault of ours."""
 
 import copy
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roxels.domain import soundness, templates
+from tests.house.source import ROOT
 
 RICH: dict[str, Any] = {
     "name": "Rich",
@@ -110,3 +112,18 @@ def check(raw: dict[str, Any]) -> None:
     for goal in template.goals:
         for field in goal.fields:
             assert isinstance(field.label, str)
+
+
+def test_the_launcher_stands_where_the_embed_can_put_it_in_a_colour_that_it_can_paint() -> None:
+    def found(**look: Any) -> list[str]:
+        raw = {"name": "t", "goals": [{"id": "a"}], "settings": {"embedded": {"launcher": look}}}
+        return [fault.path.rpartition(".")[2] for fault in soundness.faults(raw)]
+
+    known = (ROOT / "src/roxels/embed/embed.d.ts").read_text(encoding="utf-8")
+    places = re.findall(r'"([^"]+)"', re.findall(r"position\?: ([^}]+) }", known)[0])
+    assert tuple(places) == get_args(soundness.Position)
+    for position in places:
+        assert found(position=position, color="#Abc") == []
+    assert found(position="top-left", color="#2f5d50") == ["position"]
+    for color in ("red", "#ab", "#abcd", "#12345g", "rgb(0,0,0)", "#abc\n", ""):
+        assert found(color=color) == ["color"]

@@ -140,7 +140,7 @@ async def hostile_template(roxels: Demo) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {roxels.config['secret_key']}"}
     fields = {"room": {"type": "string", "description": ALL}, "kind": {"type": "string", "enum": [XSS[0], XSS[2]]}}
     brand = {"color": "red;background:url(x)", "logo": "javascript:window.xss=1"}
-    look = {"enabled": True, "label": ALL, "icon": XSS[0], "color": XSS[0], "position": XSS[2]}
+    look = {"enabled": True, "label": ALL, "icon": XSS[0]}
     embedded = {"notice": {"text": ALL, "privacy_url": "javascript:window.xss=1"}, "brand": brand, "launcher": look}
     raw = {
         "name": ALL,
@@ -162,6 +162,8 @@ async def test_nothing_that_is_said_or_set_is_run_in_the_widget(roxels: Demo, si
     tab = await visit(tabs, site.url)
     options = {"templateKey": hostile["key"], "externalId": ALL[:200], "personName": ALL[:200]}
     await tab.run(f"Roxels.init({json.dumps(options)})")
+    await tab.page.wait_for_selector("[data-roxels=fab]")
+    await tab.run(f"Roxels.showFab({json.dumps({'color': XSS[0], 'position': XSS[2]})})")
     await tab.page.click("[data-roxels=fab]")
     await tab.opened()
     await nothing_ran(tab.page)

@@ -1,5 +1,7 @@
 """The table of a link's states, and bad frames: each is answered with what is wrong, and nobody else notices."""
 
+import re
+
 import msgspec
 import pytest
 
@@ -7,9 +9,11 @@ from roxels.domain.events import AnyEvent
 from roxels.wire import protocol
 from roxels.wire.link import Link
 from roxels.wire.protocol import UNAUTHORIZED
+from tests.house.source import ROOT
 from tests.wire.conftest import House
 from tests.wire.test_rooms import finished, texts
 
+PROTOCOL = ROOT / "docs" / "protocol.md"
 HELLO = b'{"frame": "hello", "v": 1, "token": "st_x"}'
 SAY = b'{"frame": "say", "id": "m1", "text": "hi"}'
 
@@ -118,3 +122,11 @@ def test_every_event_is_either_for_the_participant_or_kept_back() -> None:
     for name, fields in protocol.VISIBLE.items():
         assert set(fields) <= set(kinds[name].__struct_fields__)
         assert not set(fields) & {"plan", "asks", "device", "method", "quote"}
+
+
+def test_how_a_connection_ends_without_a_bye_is_documented() -> None:
+    link = Link(lambda: None)
+    link.receive(b"{")
+    told = dict(re.findall(r"^\| (\d{4}) \| .* \| (.+) \|$", PROTOCOL.read_text(encoding="utf-8"), re.MULTILINE))
+    for code in (link.close_code, protocol.TOO_LARGE):
+        assert "do not send" in told[str(code)]

@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from roxels.wire import protocol
 from roxels.wire.view import ClientView
 from tests.processes import Demo
 
@@ -81,7 +82,7 @@ async def test_an_oversized_frame_ends_its_connection_only(http: aiohttp.ClientS
             while (message := await bad.socket.receive()).type is aiohttp.WSMsgType.TEXT:
                 pass
         assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
-        assert bad.socket.close_code == 1009
+        assert bad.socket.close_code == protocol.TOO_LARGE
         await good.answered("m1", "The kitchen")
 
 

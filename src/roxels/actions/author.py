@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from roxels.domain import soundness
+from roxels.domain import output_rules, soundness
 from roxels.domain.errors import Conflict, Invalid, NotFound
 from roxels.domain.ids import Ids
 from roxels.domain.soundness import Fault
-from roxels.storage import templates
+from roxels.storage import secrets, templates
 from roxels.storage.templates import StoredTemplate
 from roxels.storage.transaction import Reading, Writing
 
@@ -57,9 +57,9 @@ def rewrite(tx: Writing, template_id: str, raw: dict[str, Any], *, publish: bool
     return _revised(tx, template_id, _written(raw)[1], publish=publish)
 
 
-def publish(tx: Writing, template_id: str, number: int) -> StoredTemplate:
-    """Make this version the one that new conversations begin with."""
-    templates.hold(tx, template_id)
+def publish(tx: Writing, template_id: str, number: int, *, expected: int | None = None) -> StoredTemplate:
+    """Make this version the one that new conversations begin with. `expected`: as in `change`."""
+    _held(tx, template_id, expected)
     kept = version(tx, template_id, number)
     templates.activate(tx, template_id, number, kept.raw)
     return current(tx, template_id)
@@ -79,12 +79,19 @@ def version(tx: Reading, template_id: str, number: int) -> StoredTemplate:
     return _version(tx, template_id, number)
 
 
+def missing_secrets(tx: Reading, kept: StoredTemplate) -> set[str]:
+    """Those of the secrets it names that this environment does not have."""
+    named = output_rules.secrets_of(kept.raw)
+    return named - set(secrets.sealed(tx, tx.environment, named))
+
+
 def _held(tx: Writing, template_id: str, expected: int | None) -> StoredTemplate:
     """The published version, which nobody else changes meanwhile; `Conflict` where it is not the expected one."""
     templates.hold(tx, template_id)
     kept = current(tx, template_id)
     if expected is not None and expected != kept.version:
-        raise Conflict(f"Version {kept.version} is published by now, not {expected}. Read it and decide anew.")
+        message = f"Version {kept.version} is published by now, not {expected}. Read it and decide anew."
+        raise Conflict(message, field="If-Match")
     return kept
 
 

@@ -44,7 +44,8 @@ MAX_CONTEXT = 64 * 1024
 AUDIENCE = "roxels"
 #: Random bytes of a secret for HS256.
 SECRET_SIZE = 32
-
+#: Where a request names its token.
+FIELD = "identity_token"
 
 #: Why a token was refused: for the audit log and `/metrics`; a token's own words never stand there.
 Why = Literal["malformed", "secret", "signature", "times", "audience", "subject", "replayed", "expired"]
@@ -57,7 +58,7 @@ class TokenRefused(RoxelsError):
     status = 401
 
     def __init__(self, message: str | None = None, *, why: Why = "malformed") -> None:
-        super().__init__(message)
+        super().__init__(message, field=FIELD)
         self.why: Why = why
 
 
@@ -67,6 +68,9 @@ class TokenExpired(RoxelsError):
     code = "identity_token_expired"
     status = 401
     why: ClassVar[Why] = "expired"
+
+    def __init__(self) -> None:
+        super().__init__(field=FIELD)
 
 
 class Vouched(msgspec.Struct, frozen=True, kw_only=True):

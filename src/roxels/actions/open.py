@@ -31,6 +31,11 @@ from roxels.storage.sessions import Visit
 from roxels.storage.transaction import Reading, Writing
 
 SESSION_LIFE = timedelta(hours=24)
+#: Said to whoever would begin a conversation on an archived template.
+ARCHIVED = (
+    "This template is archived: no new conversation begins on it, those that stand go on. Use another template, or "
+    'send `{"status": "active"}` with PATCH /v1/templates/{id} first.'
+)
 
 
 class VisitRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +124,7 @@ def weigh(tx: Reading, wish: VisitRequest, policy: Proof, person: Person) -> Nam
 
 
 def open_visit(tx: Writing, wish: VisitRequest, ids: Ids) -> Opened:
-    """Open a visit. Raises `NotFound` when there is no such template."""
+    """Open a visit. Raises `NotFound` without such a template, `Conflict` where it would begin on an archived one."""
     kept = templates.active(tx, wish.template_id)
     if kept is None:
         raise NotFound("There is no template with this id in this environment.", field="template_id")
@@ -143,6 +148,8 @@ def open_visit(tx: Writing, wish: VisitRequest, ids: Ids) -> Opened:
     if isinstance(choice, resumption.Continue):
         state = log.read(tx, choice.conversation_id).state
         return _visit(tx, wish, ids, visitor, conversation_id=choice.conversation_id, state=state, why=why)
+    if kept.status == "archived":
+        raise Conflict(ARCHIVED, field="template_id")
     conversation_id, state = _begin(tx, person, template.id, template.version, wish.allowed_domains, ids)
     return _visit(tx, wish, ids, visitor, conversation_id=conversation_id, state=state, why=why)
 

@@ -29,7 +29,8 @@ def create(tx: Writing, name: str, value: str, description: str, ids: Ids, seale
         updated_at=tx.now,
     )
     if not secrets.create(tx, secret, sealer.seal(value, environment=tx.environment, id=secret.id)):
-        raise Conflict("There is a secret of this name already; give it another value, or take another name.")
+        message = "There is a secret of this name already; give it another value, or take another name."
+        raise Conflict(message, field="name")
     return secret
 
 
@@ -48,7 +49,7 @@ def change(tx: Writing, secret_id: str, name: str | None, description: str | Non
         _refuse_where_used(tx, {secret.name}, "renamed")
         taken = secrets.get(tx, _checked(name))
         if taken is not None and taken.id != secret.id:
-            raise Conflict("There is a secret of this name already.")
+            raise Conflict("There is a secret of this name already; take another name.", field="name")
         secret = msgspec.structs.replace(secret, name=name)
     if description is not None:
         secret = msgspec.structs.replace(secret, description=description)

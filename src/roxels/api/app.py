@@ -14,6 +14,7 @@ from starlette.routing import Route, compile_path
 from roxels.api import errors, reference, shapes
 from roxels.api.errors import Address
 from roxels.api.middleware import Bounds, Faults, Headers, RequestCounter
+from roxels.api.once import HEADER, MAX_KEY
 from roxels.api.routes import (
     audit,
     browser,
@@ -38,8 +39,9 @@ ABOUT = """Put an AI conversation into your product that knows who it talks to a
 
 Send your secret key as `Authorization: Bearer sk_test_…`; it decides the environment, `test` or `live`, and nothing
 crosses between them. Bodies and answers are JSON; times are RFC 3339 in UTC. Lists are
-`{items, next_cursor, has_more}`. A POST with an `Idempotency-Key` is done once within 24 hours, however often it is
-sent. Every refusal is `{"error": {"code", "message", "field"?}}`."""
+`{items, next_cursor, has_more}`, and `cursor` goes on with them. A POST with your secret key and an `Idempotency-Key`
+is done once within 24 hours, however often it is sent; requests with an embed key or a session's token have no such
+key. Every refusal is `{"error": {"code", "message", "field"?}}`."""
 
 TAGS = [
     {"name": "Conversations", "description": "Open, read and end conversations."},
@@ -71,6 +73,16 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         (429, "Too often; wait for the seconds in `Retry-After`."),
     ]
 }
+
+#: What a POST with a secret key may carry; see `api.once`. Previews do nothing that could be done twice.
+IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]+$"},
+    "description": "Your name for this request: sent again within 24 hours, it is answered again and done once.",
+}
+PREVIEWS = ("preview_output", "preview_retention")
 
 #: Where each resource stands, and whether the description shows it there.
 RESOURCES: list[tuple[str, APIRouter, bool]] = [
@@ -152,7 +164,10 @@ def document() -> dict[str, Any]:
         separate_input_output_schemas=False,
     )
     for methods in made["paths"].values():
-        for operation in methods.values():
+        for method, operation in methods.items():
+            is_secrets = {"secret_key": []} in operation.get("security", ())
+            if method == "post" and is_secrets and operation["operationId"] not in PREVIEWS:
+                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
             operation["responses"].pop("422", None)  # refusals of bodies are 400 here
             operation["summary"] = re.split(r"[.:;](?:\s|$)", operation["description"])[0]
     schemas = made["components"]["schemas"]

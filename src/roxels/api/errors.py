@@ -22,8 +22,9 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from roxels.actions.author import Faulty
-from roxels.api.reading import Unreadable, dotted
+from roxels.api.reading import Unreadable
 from roxels.domain.errors import Internal, Invalid, NotFound, RateLimited, RoxelsError
+from roxels.domain.strict_json import dotted
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +33,6 @@ Address = tuple[re.Pattern[str], frozenset[str]]
 
 #: Faults of one body that are named in one answer.
 NAMED = 10
-
-
-class TooLarge(Invalid):
-    """The body is larger than 1 MB. Send less at once."""
-
-    status = 413
 
 
 class WrongMethod(Invalid):

@@ -17,8 +17,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from roxels.api.errors import TooLarge, envelope, unexpected
-from roxels.domain.errors import Invalid, RoxelsError
+from roxels.api.errors import envelope, unexpected
+from roxels.domain.errors import Invalid, RoxelsError, TooLarge
 
 MAX_BODY = 1_000_000
 

@@ -13,6 +13,9 @@ from roxels.storage.transaction import Environment
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows of one page.")]
 After = Annotated[str | None, Query(alias="cursor", description="`next_cursor` of the page before; opaque.")]
 
+#: Whose rows are numbered.
+NUMBERED = "receipts"
+
 
 def span(after: str | None, limit: int) -> Span:
     """Which page is wanted. Raises `Invalid`."""
@@ -21,25 +24,25 @@ def span(after: str | None, limit: int) -> Span:
 
 def written(cursor: Cursor) -> str:
     """The cursor as it is sent."""
-    return _packed(cursor.environment, cursor.at.isoformat(), cursor.id)
+    return _packed(cursor.environment, cursor.rows, cursor.at.isoformat(), cursor.id)
 
 
 def read(text: str) -> Cursor:
     """The cursor that `written` wrote. Raises `ForeignCursor`."""
     try:
-        environment, at, row_id = _unpacked(text)
+        environment, rows, at, row_id = _unpacked(text)
         moment = datetime.fromisoformat(at).astimezone(UTC)
         row_id.encode()
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         raise ForeignCursor from None
-    if environment not in get_args(Environment):
+    if environment not in get_args(Environment) or not isinstance(rows, str):
         raise ForeignCursor
-    return Cursor(moment, row_id, environment)
+    return Cursor(moment, row_id, environment, rows)
 
 
 def place_written(environment: Environment, place: int) -> str:
-    """The same for a list whose rows are numbered."""
-    return _packed(environment, place)
+    """The same for receipts, which are numbered."""
+    return _packed(environment, NUMBERED, place)
 
 
 def place(text: str | None, environment: Environment) -> int | None:
@@ -47,10 +50,10 @@ def place(text: str | None, environment: Environment) -> int | None:
     if text is None:
         return None
     try:
-        where, number = _unpacked(text)
+        where, rows, number = _unpacked(text)
     except (ValueError, TypeError, RecursionError):
         raise ForeignCursor from None
-    if where != environment or type(number) is not int or not 0 <= number < 2**53:
+    if (where, rows) != (environment, NUMBERED) or type(number) is not int or not 0 <= number < 2**53:
         raise ForeignCursor
     return number
 

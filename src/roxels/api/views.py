@@ -1,7 +1,7 @@
 """Domain to JSON: the only place. The shapes are those of `shapes`; times stay times until they are sent."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Literal, TypeVar, assert_never, cast
@@ -299,14 +299,14 @@ def redacted(url: str) -> str:
 # Templates ----------------------------------------------------------------------------------------------------------
 
 
-def template(kept: StoredTemplate) -> dict[str, Any]:
-    """A template as it was written, with what we add."""
+def template(kept: StoredTemplate, missing: Collection[str] = ()) -> dict[str, Any]:
+    """A template as it was written, with what we add. `missing`: secrets that it names and that are not there."""
     return {
         **kept.raw,
         "id": kept.id,
         "version": kept.version,
         "status": kept.status,
-        "warnings": soundness.warnings(kept.raw),
+        "warnings": soundness.warnings(kept.raw, missing),
         "created_at": kept.created_at,
         "updated_at": kept.updated_at,
     }

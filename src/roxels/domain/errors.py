@@ -2,6 +2,7 @@
 
     RoxelsError
       Invalid            400 validation_error     the caller sent something that cannot be meant
+        TooLarge         413 validation_error     more at once than is read
       Unauthorized       401 unauthorized         no credential, or one that does not hold
       Forbidden          403 forbidden            a good credential without this right
       NotFound           404 not_found            nothing there, or nothing that this caller may know of
@@ -33,6 +34,12 @@ class Invalid(RoxelsError):
 
     code = "validation_error"
     status = 400
+
+
+class TooLarge(Invalid):
+    """The body is larger than 1 MB. Send less at once."""
+
+    status = 413
 
 
 class Unauthorized(RoxelsError):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, get_args
 
-from roxels.domain.placeholders import Odd, SecretName, Variable, is_selector, placeholders, texts
+from roxels.domain.placeholders import Odd, SecretName, Variable, is_selector, parts, placeholders, texts
 from roxels.domain.rendering import content_type_of, is_json
 from roxels.domain.templates import BodyEncoding, Method, Output, read_output
 
@@ -55,9 +55,16 @@ def faults(config: Mapping[str, Any], goal_ids: Collection[str]) -> Iterator[Rem
             yield path, POINTER
 
 
-def warnings(config: Mapping[str, Any], fields: Collection[str] | None) -> Iterator[tuple[str, str, str]]:
-    """(rule, path, message) of what is allowed but may not be meant; `fields` are those that `data` will hold."""
+def warnings(
+    config: Mapping[str, Any], fields: Collection[str] | None, missing: Collection[str] = ()
+) -> Iterator[tuple[str, str, str]]:
+    """(rule, path, message) of what is allowed but may not be meant.
+
+    `fields`: those that `data` will hold. `missing`: names of secrets that are not there.
+    """
     output = read_output("webhook", config)
+    yield from missing_secrets(_templated(output), missing)
+    yield from _of_syntax(output)
     for path, part in placeholders(_templated(output)):
         message = _unknown(part, fields)
         if message:
@@ -76,22 +83,35 @@ def warnings(config: Mapping[str, Any], fields: Collection[str] | None) -> Itera
             "Only commits have the body that is written here; the events during the conversation have one of ours "
             '(`"event": "understanding"`), and go to the same address.',
         )
-    if isinstance(output.body_template, str):
-        if "{%" in output.body_template or "{#" in output.body_template:
-            yield (
-                "unsupported_syntax",
-                "body_template",
-                "`{% %}` and `{# #}` are kept as text: templates fill in values and run nothing.",
-            )
-        if not is_json(output.body_template) and not content_type_of(output) and output.body_encoding in (None, "json"):
-            yield (
-                "not_json",
-                "body_template",
-                "This is no JSON, so it is sent as text/plain; set a Content-Type header.",
-            )
+    text = output.body_template
+    is_sent_as_json = output.body_encoding in (None, "json")
+    if isinstance(text, str) and is_sent_as_json and not is_json(text) and not content_type_of(output):
+        yield "not_json", "body_template", "This is no JSON, so it is sent as text/plain; set a Content-Type header."
     for key in config:
         if key not in CONFIG:
             yield "unknown_key", key, f"`{key}` is kept as written but means nothing here."
+
+
+def missing_secrets(value: Any, missing: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    """(rule, path, message) of every place that names a secret which is not there."""
+    for path, part in placeholders(value):
+        if isinstance(part, SecretName) and part.name in missing:
+            message = f"There is no secret `{part.name}` here: keep it with POST /v1/secrets before this is used."
+            yield "missing_secret", path, message
+
+
+def _of_syntax(output: Output) -> Iterator[tuple[str, str, str]]:
+    """What looks like a template's syntax and is none here."""
+    for path, text in texts(_templated(output)):
+        if any(isinstance(part, str) and "{{" in part for part in parts(text)):
+            yield "unclosed_placeholder", path, "A `{{` is not closed by `}}`, so it is sent as it stands."
+    for path, text in texts(output.body_template, "body_template"):
+        if "{%" in text or "{#" in text:
+            yield (
+                "unsupported_syntax",
+                path,
+                "`{% %}` and `{# #}` are kept as text: templates fill in values and run nothing.",
+            )
 
 
 def secrets_of(raw: Any) -> set[str]:

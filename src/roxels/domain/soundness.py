@@ -7,7 +7,7 @@ Whatever passes here, `domain.templates.read` reads without a fault of ours (a t
 import math
 import re
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -146,12 +146,18 @@ RESUMPTION: dict[str, Rule] = {
         "must be a number of hours above 0, at most a hundred years",
     ),
 }
+#: Where the embed can put its button; see embed.d.ts. Another place or colour would be passed over without a word.
+Position = Literal["bottom-right", "bottom-left"]
+_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 LAUNCHER: dict[str, Rule] = {
     "enabled": YES_NO,
     "label": TEXT,
     "icon": TEXT,
-    "color": TEXT,
-    "position": TEXT,
+    "color": (
+        lambda value: isinstance(value, str) and _COLOR.fullmatch(value) is not None,
+        "must be a colour as `#rgb` or `#rrggbb`",
+    ),
+    "position": _one_of(Position),
     "visibility": OBJECT,
 }
 BRAND: dict[str, Rule] = {"color": TEXT, "logo": TEXT}
@@ -193,8 +199,11 @@ def faults(raw: object) -> list[Fault]:
     return list(_faults(raw))
 
 
-def warnings(raw: dict[str, Any]) -> list[dict[str, str]]:
-    """What is kept but not acted upon: `[{rule, message, field}]`."""
+def warnings(raw: dict[str, Any], missing: Collection[str] = ()) -> list[dict[str, str]]:
+    """What is kept but not acted upon, or may not be meant: `[{rule, message, field}]`.
+
+    `missing`: those of the secrets it names that are not there.
+    """
     settings = raw.get("settings") or {}
     unknown = [(key, key) for key in raw if key not in KNOWN_TOP]
     unknown += [(f"settings.{key}", key) for key in settings if key not in KNOWN_SETTINGS]
@@ -213,7 +222,11 @@ def warnings(raw: dict[str, Any]) -> list[dict[str, str]]:
         if key in UNUSED_SETTINGS
     ]
     found += [each for path, goal in goals_of(raw) for each in _warnings_of_goal(path, goal)]
-    return found + [each for output in _outputs_of(raw) for each in _warnings_of_output(*output)]
+    found += [
+        {"rule": rule, "field": f"settings.{path}", "message": message}
+        for rule, path, message in output_rules.missing_secrets({"model": settings.get("model")}, missing)
+    ]
+    return found + [each for output in _outputs_of(raw) for each in _warnings_of_output(*output, missing)]
 
 
 def _faults(raw: dict[str, Any]) -> Iterator[Fault]:
@@ -406,10 +419,12 @@ def _warnings_of_goal(path: str, goal: dict[str, Any]) -> Iterator[dict[str, str
             yield {"rule": "unsupported_type", "field": f"{path}.schema.{name}", "message": message}
 
 
-def _warnings_of_output(path: str, output: dict[str, Any], fields: set[str] | None) -> Iterator[dict[str, str]]:
+def _warnings_of_output(
+    path: str, output: dict[str, Any], fields: set[str] | None, missing: Collection[str]
+) -> Iterator[dict[str, str]]:
     if output["type"] != "webhook":
         message = f"Outputs of the type `{output['type']}` are kept as written and not delivered; use `webhook`."
         yield {"rule": "unsupported_output", "field": path, "message": message}
         return
-    for rule, place, message in output_rules.warnings(output["config"], fields):
+    for rule, place, message in output_rules.warnings(output["config"], fields, missing):
         yield {"rule": rule, "field": f"{path}.config.{place}", "message": message}

@@ -70,7 +70,8 @@ def listed(tx: Reading, wanted: AuditFilter, span: Span) -> Page[AuditEntry]:
     entries = sorted((entry for each in pages for entry in each.items), key=lambda each: (each.at, each.id))[::-1]
     shown = entries[: span.limit]
     has_more = len(entries) > span.limit or any(each.next for each in pages)
-    return Page(items=shown, next=Cursor(shown[-1].at, shown[-1].id, tx.environment) if has_more else None)
+    after = Cursor(shown[-1].at, shown[-1].id, tx.environment, str(audit)) if has_more else None
+    return Page(items=shown, next=after)
 
 
 def _query(side: ColumnElement[bool], wanted: AuditFilter, subject: str | None) -> AnySelect:

@@ -107,7 +107,7 @@ class Link:
         retry_ms = fault.retry_after * 1000 if isinstance(fault, RateLimited) else None
         self.send(ErrorFrame(code=fault.code, message=fault.message, fatal=fatal, retry_ms=retry_ms))
         if fatal:
-            self.close(protocol.UNAUTHORIZED if isinstance(fault, Unauthorized) else 1008)
+            self.close(protocol.UNAUTHORIZED if isinstance(fault, Unauthorized) else protocol.REFUSED)
 
     def close(self, code: int) -> None:
         """Send what is in the outbox, then hang up with that code."""

@@ -5,6 +5,7 @@ under way are `piece` frames. A view of the conversation is a fold of these and 
 pieces of one utterance joined by `from`. Fields may be added; none is renamed or removed within a version.
 """
 
+import re
 from typing import Any, assert_never
 
 import msgspec
@@ -35,6 +36,9 @@ from roxels.domain.resumption import Report
 
 VERSION = 1
 
+#: A first frame that was refused, and one that was too large (RFC 6455, section 7.4.1).
+REFUSED = 1008
+TOO_LARGE = 1009
 #: WebSocket close codes of our own (RFC 6455, section 7.4.2: 4000 to 4999 are private).
 UNAUTHORIZED = 4001
 SUPERSEDED = 4009
@@ -97,6 +101,8 @@ class Leave(Frame, frozen=True, kw_only=True, tag="bye"):
 #: What a participant who is in may do.
 Deed = Say | Correct | Heard | Leave
 ClientFrame = Hello | Deed
+#: What the HTTP twin takes, by the last part of its address.
+POSTED: dict[str, type[Deed]] = {"say": Say, "correct": Correct, "heard": Heard, "bye": Leave}
 
 
 # Server to client ---------------------------------------------------------------------------------------------------
@@ -160,6 +166,8 @@ ServerFrame = Welcome | EventFrame | PieceFrame | Ack | SignalFrame | ErrorFrame
 
 _decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 _encoder = msgspec.json.Encoder()
+_PLACE = re.compile(r" - at `\$\.([^`]+)`$")
+_MISSING = re.compile(r"missing required field `(\w+)`")
 
 
 def receive(text: str | bytes) -> ClientFrame:
@@ -167,7 +175,7 @@ def receive(text: str | bytes) -> ClientFrame:
     try:
         frame = _decoder.decode(text)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeError) as fault:
-        raise Invalid(f"This is not a frame of the protocol: {_safe(fault)}") from None
+        raise Invalid(f"This is not a frame of the protocol: {_safe(fault)}", field=_field(fault)) from None
     return checked(frame)
 
 
@@ -179,6 +187,8 @@ def checked(frame: ClientFrame) -> ClientFrame:
                 raise Invalid(f"`v` must be {VERSION}.", field="v")
             if frame.after < 0:
                 raise Invalid("`after` must be 0 or more.", field="after")
+            if frame.rendered is not None and frame.rendered.chars < 0:
+                raise Invalid("`rendered.chars` must be 0 or more.", field="rendered.chars")
         case Say():
             if not 1 <= len(frame.id) <= MAX_ID:
                 raise Invalid(f"`id` must have 1 to {MAX_ID} characters.", field="id")
@@ -188,11 +198,29 @@ def checked(frame: ClientFrame) -> ClientFrame:
                 raise Invalid(f"`text` is longer than {MAX_TEXT} characters; send less at once.", field="text")
             if "\0" in frame.text:
                 raise Invalid("`text` contains a NUL character; remove it.", field="text")
-        case Correct() | Heard() | Leave():
+        case Heard():
+            if frame.chars < 0:
+                raise Invalid("`chars` must be 0 or more.", field="chars")
+        case Correct() | Leave():
             pass
         case _:
             assert_never(frame)
     return frame
+
+
+def posted(name: str, fields: dict[str, Any]) -> Deed | None:
+    """The frame of this name with these fields, as a POST brings it; None where there is none. Raises `Invalid`.
+
+    The name may stand among the fields too, as on the socket.
+    """
+    kind = POSTED.get(name)
+    if kind is None:
+        return None
+    for key in fields:
+        if key not in kind.__struct_fields__ and (key, fields[key]) != ("frame", name):
+            raise Invalid(f"`{key[:200]}` is not a field that is known here; leave it out.", field=key[:200])
+    frame = receive(msgspec.json.encode(fields | {"frame": name}))
+    return None if isinstance(frame, Hello) else frame
 
 
 def encode(frame: ServerFrame) -> str:
@@ -243,3 +271,12 @@ def event_text(fact: Fact) -> str | None:
 def _safe(fault: Exception) -> str:
     """What was wrong, without the words themselves (msgspec names places and types only)."""
     return str(fault) if isinstance(fault, msgspec.MsgspecError) else "it is not UTF-8."
+
+
+def _field(fault: Exception) -> str | None:
+    """The path of what was wrong: `rendered.chars`. msgspec tells it at the end, and what is missing by its name."""
+    if not isinstance(fault, msgspec.ValidationError):
+        return None
+    above = _PLACE.search(str(fault))
+    missing = _MISSING.search(str(fault))
+    return ".".join(found.group(1) for found in (above, missing) if found) or None

@@ -12,7 +12,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
 
-from roxels.domain.errors import Invalid, NotFound, Unauthorized
+from roxels.domain.errors import Invalid, NotFound, TooLarge, Unauthorized
+from roxels.domain.strict_json import read_json
 from roxels.storage.sessions import Visit
 from roxels.wire import protocol
 from roxels.wire.attendance import Attendance, act
@@ -41,14 +42,11 @@ async def stream(request: Request, rooms: Rooms) -> StreamingResponse:
 async def post(request: Request, rooms: Rooms) -> JSONResponse:
     """`POST /v1/wire/{say|correct|heard|bye}`: one client frame; its fields are the body."""
     visit = await rooms.visit_of(_bearer(request))
-    name = request.path_params["name"]
-    if name not in ("say", "correct", "heard", "bye"):
+    body = await _body(request)
+    frame = protocol.posted(request.path_params["name"], _fields(body))
+    if frame is None:
         raise NotFound
-    text = msgspec.json.encode(await _body(request) | {"frame": name})
-    frame = protocol.receive(text)
-    if isinstance(frame, Hello):
-        raise NotFound
-    rooms.count(visit, frame, request.client.host if request.client else "", len(text))
+    rooms.count(visit, frame, request.client.host if request.client else "", len(body))
     async with rooms.attended(visit) as room:
         ack = await act(rooms, room, visit, frame)
     return JSONResponse({"ok": True} if ack is None else {"id": ack.id, "seq": ack.seq})
@@ -111,16 +109,17 @@ def _rendered(request: Request) -> Rendered | None:
     return Rendered(utterance_id, int(chars))
 
 
-async def _body(request: Request) -> dict[str, Any]:
+async def _body(request: Request) -> bytes:
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise Invalid(f"The body is larger than {MAX_BODY} bytes.")
-    try:
-        value = msgspec.json.decode(body or b"{}")
-    except (msgspec.DecodeError, UnicodeError):
-        raise Invalid("The body is not JSON.") from None
+            raise TooLarge(f"The body is larger than {MAX_BODY // 1024} KB. Send less at once.")
+    return body
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    value = read_json(body or b"{}")
     if not isinstance(value, dict):
         raise Invalid("The body must be a JSON object.")
     return value

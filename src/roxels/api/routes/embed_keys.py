@@ -3,14 +3,15 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from roxels.actions import manage
+from roxels.actions import author, manage
 from roxels.api import bodies, paging, shapes, views
 from roxels.api.answers import Answer, reply
 from roxels.api.auth import Secret
 from roxels.api.reading import StrictRoute
 from roxels.storage import keys
 from roxels.storage.keys import EmbedKey
-from roxels.storage.transaction import Writing
+from roxels.storage.pages import Page, Span
+from roxels.storage.transaction import Reading, Writing
 
 router = APIRouter(prefix="/v1/embed/keys", route_class=StrictRoute, tags=["Embed keys"])
 
@@ -32,7 +33,7 @@ async def list_embed_keys(
     key: Secret, template_id: str, cursor: paging.After = None, limit: paging.Limit = 50
 ) -> Response:
     """List the keys of a template, revoked ones too, newest first."""
-    found = await key.read(keys.embed_keys_of, template_id, paging.span(cursor, limit))
+    found = await key.read(_keys, template_id, paging.span(cursor, limit))
     return reply(Answer(body=views.page(found, views.embed_key)))
 
 
@@ -45,3 +46,7 @@ async def revoke_embed_key(key: Secret, key_id: str) -> Response:
         return manage.revoke_embed_key(tx, key_id)
 
     return reply(Answer(body=views.embed_key(await key.write(work))))
+
+
+def _keys(tx: Reading, template_id: str, span: Span) -> Page[EmbedKey]:
+    return keys.embed_keys_of(tx, author.current(tx, template_id).id, span)

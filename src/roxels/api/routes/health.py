@@ -14,12 +14,14 @@ router = APIRouter(tags=["Health"])
 
 
 @router.get("/healthz", response_model=shapes.Health)
+@router.head("/healthz", include_in_schema=False)
 async def health() -> Response:
     """The process answers."""
     return reply(Answer(body={"status": "ok"}))
 
 
 @router.get("/readyz", response_model=shapes.Health)
+@router.head("/readyz", include_in_schema=False)
 async def ready(caller: Public) -> Response:
     """The process can do its work: the database answers, and nobody told it to stop. Else 503."""
     services = caller.services

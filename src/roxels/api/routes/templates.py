@@ -45,7 +45,7 @@ async def create_template(key: Secret, body: Written) -> Response:
     """Write a template. All faults are told at once, each with its path, under `error.faults`."""
 
     def work(tx: Writing) -> Answer:
-        return _answer(author.create(tx, body, key.services.ids), 201)
+        return _answer(tx, author.create(tx, body, key.services.ids), 201)
 
     return await key.post(work)
 
@@ -60,7 +60,7 @@ async def list_templates(key: Secret, cursor: paging.After = None, limit: paging
 @router.get("/{template_id}", response_model=dict[str, Any])
 async def get_template(key: Secret, template_id: str) -> Response:
     """Read a template as it was written, in its published version; `ETag` is the version."""
-    return reply(_answer(await key.read(author.current, template_id)))
+    return reply(await key.read(lambda tx: _answer(tx, author.current(tx, template_id))))
 
 
 @router.patch("/{template_id}", response_model=dict[str, Any])
@@ -77,8 +77,11 @@ async def patch_template(
     with 409.
     """
     expected = _expected(if_match)
-    changed = await key.write(author.change, template_id, body, publish=publish, expected=expected)
-    return reply(_answer(changed))
+
+    def work(tx: Writing) -> Answer:
+        return _answer(tx, author.change(tx, template_id, body, publish=publish, expected=expected))
+
+    return reply(await key.write(work))
 
 
 @router.get("/{template_id}/versions", response_model=shapes.Page[shapes.TemplateVersion])
@@ -92,21 +95,27 @@ async def list_versions(key: Secret, template_id: str) -> Response:
 @router.get("/{template_id}/versions/{number}", response_model=dict[str, Any])
 async def get_version(key: Secret, template_id: str, number: int) -> Response:
     """Read one version of a template."""
-    return reply(_answer(await key.read(author.version, template_id, _small(number))))
+    return reply(await key.read(lambda tx: _answer(tx, author.version(tx, template_id, _small(number)))))
 
 
 @router.post("/{template_id}/versions/{number}/publish", response_model=dict[str, Any])
-async def publish_version(key: Secret, template_id: str, number: int) -> Response:
-    """Make a version the one that new conversations begin with."""
+async def publish_version(key: Secret, template_id: str, number: int, if_match: Number = None) -> Response:
+    """Make a version the one that new conversations begin with.
+
+    With `If-Match`, the version that is published as far as you know, it is refused with 409 where another is by now.
+    """
+    expected = _expected(if_match)
 
     def work(tx: Writing) -> Answer:
-        return _answer(author.publish(tx, template_id, _small(number)))
+        return _answer(tx, author.publish(tx, template_id, _small(number), expected=expected))
 
     return await key.post(work)
 
 
-def _answer(kept: StoredTemplate, status: int = 200) -> Answer:
-    return Answer(body=views.template(kept), status=status, headers={"ETag": f'"{kept.version}"'})
+def _answer(tx: Reading, kept: StoredTemplate, status: int = 200) -> Answer:
+    """`If-Match` speaks of the published version, so no other has an `ETag`."""
+    headers = {"ETag": f'"{kept.version}"'} if kept.version == kept.active_version else {}
+    return Answer(body=views.template(kept, author.missing_secrets(tx, kept)), status=status, headers=headers)
 
 
 def _history(tx: Reading, template_id: str) -> list[VersionOutline]:
