@@ -169,7 +169,7 @@ async def test_a_secret_that_is_not_there_is_warned_of_until_it_is(server: httpx
     path = f"/v1/templates/{made['id']}"
     (warning,) = made["warnings"]
     assert (warning["rule"], warning["field"]) == ("missing_secret", "goals[0].outputs[0].config.headers.Authorization")
-    assert "`crm`" in warning["message"]
+    assert "{{secret:crm}} names no secret" in warning["message"]
     assert (await server.get(path)).json()["warnings"] == [warning]
     assert (await server.patch(path, json={"name": "u"})).json()["warnings"] == [warning]
     await server.post("/v1/secrets", json={"name": "crm", "value": "v"})

@@ -80,3 +80,14 @@ def test_what_was_deleted_is_told_no_more_until_it_is_said_again() -> None:
     assert remember([("iv_1", gone)]).value_of("company") is None
     again = talk(1, *said, MemoryForgotten(goal_id="g1", field="company"), captured("Acme", "a"))
     assert remember([("iv_1", again)]).value_of("company") is not None
+
+
+def test_what_was_deleted_takes_what_it_replaced_along() -> None:
+    first = talk(1, PersonSaid(id="a", text="We are Acme"), captured("Acme", "a"))
+    for forgotten in (MemoryForgotten(goal_id="g1", field="company"), MemoryForgotten(said_id="b")):
+        second = talk(2, PersonSaid(id="b", text="We are Babbage"), captured("Babbage", "b"), forgotten)
+        assert remember([("iv_1", first), ("iv_2", second)]).value_of("company") is None
+        third = talk(3, PersonSaid(id="c", text="We are Clement"), captured("Clement", "c"))
+        known = remember([("iv_1", first), ("iv_2", second), ("iv_3", third)]).value_of("company")
+        assert known is not None
+        assert known.value == "Clement"

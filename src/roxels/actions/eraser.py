@@ -114,8 +114,7 @@ class Eraser:
 
     async def begin(self, environment: Environment, wish: ErasureRequest) -> None:
         """Put somebody out of reach and remove her rows; the rest goes on by itself. Raises `NotFound`."""
-        erasure = await self._store.write(environment, forget.forget, wish, self._ids)
-        self._job(await self.remove(erasure))
+        self._job(await self.remove(await self._begun(environment, wish)))
 
     async def remove(self, erasure: Erasure) -> Erasure:
         """Remove the rows of what was begun; the receipt comes with `finish`."""
@@ -212,7 +211,7 @@ class Eraser:
     # within
 
     async def _forget(self, environment: Environment, wish: ErasureRequest) -> Erased | Sweeping:
-        erasure = await self._store.write(environment, forget.forget, wish, self._ids)
+        erasure = await self._begun(environment, wish)
         if erasure.state == "done":
             receipt = await self._store.read(environment, receipts.get, erasure.id)
             if receipt is None:
@@ -227,6 +226,17 @@ class Eraser:
         finally:
             patience.cancel()
         return Erased(wish.id, job.result()) if job.done() else Sweeping(wish.id)
+
+    async def _begun(self, environment: Environment, wish: ErasureRequest) -> Erasure:
+        """Put it out of reach, and whoever the person was before she said who she is, with a receipt of its own."""
+        kin = await self._store.read(environment, forget.kin_of, wish)
+        erasure = await self._store.write(environment, forget.forget, wish, self._ids)
+        for id in () if self._is_closed else kin.selves:
+            same = self.wish("person", id, wish.reason, wish.actor)
+            self._job(await self.remove(await self._store.write(environment, forget.forget, same, self._ids)))
+        for id in kin.shared:  # an older backup has it as somebody else's
+            await self._note(environment, "interview", subject_of(self._keyring.subject_salt, "interview", id), erasure)
+        return erasure
 
     def _job(self, erasure: Erasure) -> asyncio.Task[Receipt]:
         """The one job of this erasure, whoever asks for it."""
@@ -249,21 +259,16 @@ class Eraser:
     async def _erase(self, erasure: Erasure) -> Receipt:
         erasure = await self.remove(erasure)
         if erasure.state == "sweeping":
-            await self._note(erasure)
+            await self._note(erasure.environment, erasure.kind, erasure.subject, erasure)
             await self.sweep_exports()
             await self._swept(erasure.id)
         receipt = await self._store.write(erasure.environment, forget.seal, erasure.id, self._keyring.signer)
         await self._keep(erasure)
         return receipt
 
-    async def _note(self, erasure: Erasure) -> None:
+    async def _note(self, environment: Environment, kind: Kind, subject: str, erasure: Erasure) -> None:
         if self._list is not None:
-            noted = Noted(
-                environment=erasure.environment,
-                kind=erasure.kind,
-                subject=erasure.subject,
-                receipt_id=erasure.id,
-            )
+            noted = Noted(environment=environment, kind=kind, subject=subject, receipt_id=erasure.id)
             await self._store.run(partial(self._list.note, noted))
 
     async def _keep(self, erasure: Erasure) -> None:

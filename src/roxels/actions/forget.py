@@ -62,6 +62,26 @@ def forget(tx: Writing, wish: ErasureRequest, ids: Ids) -> Erasure:
             assert_never(wish.by)
 
 
+class Kin(msgspec.Struct, frozen=True):
+    """What is erased with a person beside what is hers by now.
+
+    `selves`: anonymous persons who she was before she said who she is; nothing else is theirs. `shared`: conversations
+    that were somebody else's at some time, and that a backup may show as theirs.
+    """
+
+    selves: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+
+
+def kin_of(tx: Reading, wish: ErasureRequest) -> Kin:
+    """Whom and what this wish concerns beside its subject."""
+    person = persons.find(tx, wish.id) if wish.by == "external_id" else None
+    person_id = person.id if person is not None else wish.id
+    if wish.by == "interview":
+        return Kin()
+    return Kin(tuple(erasures.selves(tx, person_id)), tuple(erasures.shared(tx, person_id)))
+
+
 def take_step(tx: Writing, erasure_id: str) -> Erasure:
     """Remove the next rows. Raises `NotFound`."""
     return erasures.take_step(tx, _begun(erasures.get(tx, erasure_id)))

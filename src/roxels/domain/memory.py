@@ -79,11 +79,19 @@ COMMON = frozenset(
 
 
 def remember(pasts: Sequence[tuple[str, Conversation]]) -> Memory:
-    """The memory of these conversations: `(id, state)`, oldest first."""
+    """The memory of these conversations: `(id, state)`, oldest first.
+
+    A value that was forgotten takes those before it along: whoever forgets the newest means no older one to be told.
+    """
     facts: dict[tuple[str, str], Remembered] = {}
     lines: list[Line] = []
     for conversation_id, state in pasts:
-        facts |= {(fact.goal_id, fact.field): fact for fact in _facts(conversation_id, state)}
+        for fact in _facts(conversation_id, state):
+            place = fact.goal_id, fact.field
+            if state.forgotten.isdisjoint({place, fact.message_id or ""}):
+                facts[place] = fact
+            else:
+                facts.pop(place, None)
         lines += _lines(conversation_id, state)
     newest_first = sorted(facts.values(), key=lambda fact: fact.at, reverse=True)
     return Memory(facts=tuple(newest_first), lines=tuple(lines), conversations=len(pasts))
@@ -98,17 +106,16 @@ def _facts(conversation_id: str, state: Conversation) -> Iterable[Remembered]:
     for goal_id, goal in state.goals.items():
         for field, value in goal.data.items():
             source = goal.sources[field]
-            if state.forgotten.isdisjoint({(goal_id, field), source.said_id or ""}):
-                yield Remembered(
-                    goal_id=goal_id,
-                    field=field,
-                    value=value,
-                    conversation_id=conversation_id,
-                    seq=source.seq,
-                    message_id=source.said_id,
-                    at=source.at,
-                    proof=source.proof,
-                )
+            yield Remembered(
+                goal_id=goal_id,
+                field=field,
+                value=value,
+                conversation_id=conversation_id,
+                seq=source.seq,
+                message_id=source.said_id,
+                at=source.at,
+                proof=source.proof,
+            )
 
 
 def _lines(conversation_id: str, state: Conversation) -> Iterable[Line]:

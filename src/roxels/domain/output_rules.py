@@ -96,7 +96,7 @@ def missing_secrets(value: Any, missing: Collection[str]) -> Iterator[tuple[str,
     """(rule, path, message) of every place that names a secret which is not there."""
     for path, part in placeholders(value):
         if isinstance(part, SecretName) and part.name in missing:
-            message = f"There is no secret `{part.name}` here: keep it with POST /v1/secrets before this is used."
+            message = f"{{{{secret:{part.name}}}}} names no secret that is here: keep it with POST /v1/secrets first."
             yield "missing_secret", path, message
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 
 from roxels.domain.receipts import Kind, Reason
 from roxels.storage import finding
@@ -99,6 +99,33 @@ def _count_off(tx: Writing, ids: list[str], subject_id: str) -> None:
     )
     for row in tx.all(query):
         count_conversation(tx, row.person_id, -1)
+
+
+def selves(tx: Reading, person_id: str) -> list[str]:
+    """Anonymous persons of whom a conversation was adopted by this one, and who have none left."""
+    adopted = select(conversations.c.linked_person_id).where(
+        conversations.c.environment == tx.environment, conversations.c.person_id == person_id
+    )
+    own = select(conversations.c.id).where(conversations.c.person_id == persons.c.id)
+    query = select(persons.c.id).where(
+        persons.c.environment == tx.environment,
+        persons.c.id.in_(adopted),
+        persons.c.external_id.is_(None),
+        ~own.exists(),
+    )
+    return [row.id for row in tx.all(query)]
+
+
+def shared(tx: Reading, person_id: str) -> list[str]:
+    """Conversations that are this person's and were another's, or the other way round."""
+    query = select(conversations.c.id).where(
+        conversations.c.environment == tx.environment,
+        or_(
+            conversations.c.linked_person_id == person_id,
+            and_(conversations.c.person_id == person_id, conversations.c.linked_person_id.is_not(None)),
+        ),
+    )
+    return [row.id for row in tx.all(query)]
 
 
 def estrange(tx: Writing, person_id: str) -> dict[str, int]:
