@@ -10,7 +10,8 @@ from roxels.actions.eraser import Erased, Eraser
 from roxels.storage.vault import Keyring
 from roxels.testing import LineSpeaker
 from tests.wire.conftest import LINES, House, Listener
-from tests.wire.test_rooms import finished, showing
+from tests.wire.test_rooms import finished, showing, texts
+from tests.wire.test_visits import scripted, waiting
 
 
 @pytest.fixture
@@ -92,3 +93,20 @@ async def test_another_process_tells_its_listeners(talking: House, tmp_path: Pat
     await asyncio.gather(watching, return_exceptions=True)
     await listener.leave()
     await other.close()
+
+
+async def test_a_talk_under_way_does_not_quote_what_was_erased_meanwhile(tmp_path: Path) -> None:
+    house = await scripted(tmp_path)
+    first = await house.listen(earlier := await house.open())
+    await first.until(finished(1))
+    await first.send(frame="say", id="m1", text="Difference Engines")
+    await first.until(finished(3))
+    await first.leave()
+    second = await house.listen(await house.open(resume=False))
+    await second.until(finished(1))
+    assert isinstance(await eraser_of(house, tmp_path).conversation("test", earlier.conversation_id, "api"), Erased)
+    await waiting(house)
+    await second.send(frame="say", id="m2", text="What did I tell you about engines?")
+    await second.until(finished(3))
+    assert "“Difference Engines”" not in texts(second.view)[2], "its own question it may repeat"
+    await house.close()

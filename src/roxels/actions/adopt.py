@@ -43,6 +43,7 @@ def adopt(
     linked = first or conversations.linked_person(tx, conversation_id)
     conversations.add(tx, conversation_id, state, session_id, [ConversationAdopted(proof=proof.name)])
     conversations.link(tx, conversation_id, person_id=person_id, linked=linked)
+    conversations.touch(tx, stored.person_id, person_id)
 
 
 def undo(tx: Writing, conversation_id: str) -> None:
@@ -58,6 +59,7 @@ def undo(tx: Writing, conversation_id: str) -> None:
     _drop_exports(tx, first, adopter)
     conversations.add(tx, conversation_id, state, None, [AdoptionUndone()])
     conversations.link(tx, conversation_id, person_id=first, linked=adopter if hers else None)
+    conversations.touch(tx, first, adopter)
 
 
 def _check(stored: Stored, person_id: str, linked: str | None) -> None:

@@ -122,6 +122,7 @@ def _forget_conversation(tx: Writing, wish: ErasureRequest, ids: Ids) -> Erasure
     for each in (person_id, conversations.linked_person(tx, wish.id)):
         if each is not None:
             jobs.drop_exports(tx, each)  # they hold this conversation too
+            conversations.touch(tx, each)  # and a talk that is under way quotes it
     return _begin(tx, wish, "interview", wish.id, alias=None, ids=ids, removed={})
 
 

@@ -45,6 +45,7 @@ def forget_line(tx: Writing, person_id: str, line: str) -> None:
         raise NotFound("Nothing is remembered of this person under this id.")
     state = log.read(tx, place.conversation_id).state
     conversations.add(tx, place.conversation_id, state, None, [place.event])
+    conversations.touch(tx, person_id)
 
 
 def _place(line: str) -> _Place:

@@ -233,6 +233,17 @@ def _is_somebodys(event: AnyEvent) -> bool:
     )
 
 
+def touch(tx: Writing, *person_ids: str) -> None:
+    """What these persons said has changed from outside: talks of theirs that somebody attends remember anew."""
+    query = select(conversations.c.id).where(
+        conversations.c.environment == tx.environment,
+        conversations.c.person_id.in_(person_ids),
+        conversations.c.speaker.is_not(None),
+        conversations.c.epoch != ERASING,
+    )
+    tx.touched.update(row.id for row in tx.all(query))
+
+
 def link(tx: Writing, conversation_id: str, *, person_id: str, linked: str | None) -> None:
     """Say whose conversation it is from here on, and who else's words may stand in it."""
     where = (conversations.c.environment == tx.environment, conversations.c.id == conversation_id)

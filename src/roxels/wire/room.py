@@ -181,6 +181,11 @@ class Room(Awake):
 
         await self.record(visit.session_id, decision)
 
+    async def read_on(self) -> None:
+        """Take over what others wrote; what is remembered of other conversations may have changed with it."""
+        self._memories.clear()
+        await super().read_on()
+
     async def catch_up(self) -> None:
         """Somebody else wrote (an action, another process): read on. An answer that it does not concern goes on."""
         async with self.lock:
