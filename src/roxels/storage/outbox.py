@@ -13,6 +13,7 @@ The law of a delivery:
     (commit)            waiting                      the same, where it is made of an earlier one's answer
     (lifecycle event)   due                          storage.lifecycle, in the transaction of what happened
     waiting             due                          storage.freezing: that answer is in, or there will be none
+    waiting             failed                       storage.freezing: no request can be made of that answer
     due, waiting        waiting                      exchange: an earlier one of its line is not settled
     due, waiting        (the same), claimed          exchange: `claimed_by` names the claim, `due_at` says its end
     claimed             delivered, waiting, failed   exchange: as the attempt came out
@@ -162,6 +163,7 @@ def send_all_again(tx: Writing, destination: str) -> int:
             deliveries.c.environment == tx.environment,
             deliveries.c.destination == destination,
             deliveries.c.status == "failed",
+            deliveries.c.recipe.is_(None),
         )
         .values(status="due", due_at=tx.now)
     )
