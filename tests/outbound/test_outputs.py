@@ -274,3 +274,20 @@ async def test_one_that_cannot_be_settled_spoils_nobody_else(office: Office, spo
     assert (by_path["good"].status, by_path["later"].status) == ("delivered", "delivered")
     assert (by_path["poison"].status == "delivered") is is_kept
     assert (by_path["poison"].claimed_by is None) is is_kept, "else its claim runs out"
+
+
+async def test_what_was_sent_again_in_one_line_goes_without_a_pause(office: Office) -> None:
+    async with sinking(lambda _got, n: Answer(status=404 if n <= 6 else 200)) as sink:
+        talk = await office.talk("ada", [sink.url])
+        for n in range(6):
+            await talk.commit(f"company {n}")
+        worker = office.worker()
+        await office.until(worker, lambda rows: {row.status for row in rows} == {"failed"})
+        began = office.clock.now()
+        assert await office.store.write("test", outbox.send_all_again, sink.url) == 6
+        await talk.commit("the newest")
+        await office.until(worker, are_settled, time_passes=True)
+        await worker.stop(5)
+    assert await office.statuses() == {"delivered"}
+    assert office.clock.now() == began, "none waited for its claim to run out"
+    assert [got.data["company"] for got in sink.got[6:]] == [*(f"company {n}" for n in range(6)), "the newest"]

@@ -239,7 +239,7 @@ def _tell_of_failures(tx: AcrossWriting, failed: Sequence[Settled]) -> None:
 
 
 def _let_go_on(tx: AcrossWriting, gone: Iterable[Claimed]) -> None:
-    """The next in each line is due; one that waits for another attempt keeps its time."""
+    """The next in each line is due, also one that was tried before: it was sent again, or its time comes early."""
     lines = {(delivery.person_id, delivery.destination) for delivery in gone}
     others = deliveries.alias()
     first = (
@@ -257,7 +257,6 @@ def _let_go_on(tx: AcrossWriting, gone: Iterable[Claimed]) -> None:
         update(deliveries)
         .where(
             deliveries.c.id == first,
-            deliveries.c.tries == 0,
             deliveries.c.claimed_by.is_(None),
             deliveries.c.recipe.is_(None),
         )
