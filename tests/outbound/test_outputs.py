@@ -291,3 +291,21 @@ async def test_what_was_sent_again_in_one_line_goes_without_a_pause(office: Offi
     assert await office.statuses() == {"delivered"}
     assert office.clock.now() == began, "none waited for its claim to run out"
     assert [got.data["company"] for got in sink.got[6:]] == [*(f"company {n}" for n in range(6)), "the newest"]
+
+
+async def test_what_was_captured_stays_when_it_is_sent_again_and_answered_without(office: Office) -> None:
+    texts = {1: '{"data": {"ids": [1, "t7"]}}', 2: "noted", 3: '{"data": {"ids": [1, "t8"]}}'}
+    async with sinking(lambda _got, n: Answer(text=texts.get(n, "noted"))) as sink:
+        first = chain(sink.url)[0] | {"response_capture": {"ticket": "data.ids[1]"}}
+        last = {"url": f"{sink.url}/last", "body_template": {"ticket": "{{context.ticket}}"}}
+        talk = await office.talk_on("ada", [first], at_end=[last])
+        await talk.commit()
+        await once(office)
+        row = await office.row()
+        for ticket in ("t7", "t8"):
+            assert await office.store.write("test", outbox.send_again, row.id)
+            await once(office)
+            assert json.loads((await office.row()).captured) == {"ticket": ticket}
+        await talk.end()
+        await once(office)
+    assert json.loads(sink.got[-1].body) == {"ticket": "t8"}

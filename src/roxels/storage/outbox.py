@@ -34,7 +34,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, Text, and_, bindparam, func, insert, or_, select, update
 
 from roxels.domain.lifecycle import TYPE, LostDelivery, of_failure
 from roxels.domain.occasions import Subject
@@ -190,14 +190,17 @@ def _settle(tx: AcrossWriting, settled: Sequence[Settled]) -> None:
         ],
     )
     tx.run(
-        update(deliveries).where(deliveries.c.id == bindparam("of")).values(claimed_by=None),
+        update(deliveries)
+        .where(deliveries.c.id == bindparam("of"))
+        # what was captured stays, where it was sent again and the answer says nothing now
+        .values(claimed_by=None, captured=func.coalesce(bindparam("told", type_=Text), deliveries.c.captured)),
         [
             {
                 "of": one.delivery.id,
                 "status": one.status,
                 "due_at": one.due_at,
                 "tries": one.delivery.tries + 1,
-                "captured": msgspec.json.encode(one.captured).decode() if one.captured else None,
+                "told": msgspec.json.encode(one.captured).decode() if one.captured else None,
             }
             for one in kept
         ],
