@@ -13,7 +13,7 @@ from roxels.outbound.attempt import verdict as judge
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CHANCES = st.floats(0, 1, exclude_max=True)
-NEVER_AGAIN = ("target", "url", "request")
+NEVER_AGAIN = ("target", "url", "request", "unmade")
 
 
 def answer(status: int, retry_after: str | None = None) -> Outcome:

@@ -5,10 +5,15 @@ import logging
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from roxels.domain.outputs import DEEPEST, captured
 from roxels.outbound.attempt import Outcome
 from roxels.outbound.circuits import Circuits
 from roxels.storage import outbox
+from roxels.storage.freezing import UNMADE
+from roxels.storage.schema import deliveries
+from roxels.storage.transaction import AcrossWriting, Rows
 from tests.outbound.conftest import Office
 from tests.outbound.sink import Answer, Got, always, sinking
 from tests.outbound.test_worker import are_settled, once
@@ -182,3 +187,125 @@ async def test_all_that_failed_at_one_receiver_is_sent_again_together(office: Of
         assert await office.store.write("test", outbox.send_all_again, sink.url) == 3
         await once(office)
     assert await office.statuses() == {"delivered"}
+
+
+def nested(levels: int) -> str:
+    """An answer whose ticket is a list in a list in a list."""
+    return f'{{"data": {{"ids": [1, {"[" * levels}{"]" * levels}]}}}}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [nested(900), '{"data": {"ids": [1, "a\\u0000b"]}}', '{"data": {"ids": [1, {"a\\u0000": 1}]}}', "[" * 50_000],
+    ids=["deep", "nul", "nul in a key", "no JSON"],
+)
+async def test_what_no_request_can_be_made_of_is_not_captured(office: Office, text: str) -> None:
+    def answering(got: Got, _n: int) -> Answer:
+        return Answer(text=text if got.path == "/ticket" else "noted")
+
+    async with sinking(answering) as sink:
+        await (await office.talk_on("eve", chain(sink.url))).commit()
+        await (await office.talk("ada", [f"{sink.url}/hook"])).commit()
+        await once(office)
+    first, second = (row for row in await office.rows() if "hook" not in row.url)
+    assert await office.statuses() == {"delivered"}
+    assert json.loads(second.body) == {"ticket": None}
+    assert "ticket" not in json.loads(first.captured or "{}")
+
+
+def test_what_is_captured_nests_at_most_fifty_levels() -> None:
+    for levels, is_kept in ((DEEPEST, True), (DEEPEST + 1, False)):
+        found = captured({"ticket": "data.ids[1]", "n": "data.ids[0]"}, nested(levels))
+        assert ("ticket" in found, found["n"]) == (is_kept, 1)
+    assert captured({"all": "$"}, '"\ud800"') == {}
+
+
+async def test_one_that_cannot_be_made_has_failed_and_spoils_nothing(office: Office) -> None:
+    async with sinking(lambda _got, _n: Answer(text='{"data": {"ids": [1, "t7"]}}')) as sink:
+        last = {"url": f"{sink.url}/last", "body_template": {"n": "{{context.number}} {{context.ticket}}"}}
+        configs = chain(sink.url)
+        configs[1]["response_capture"] = {"number": "data.ids[0]"}
+        await (await office.talk_on("eve", [*configs, last])).commit()
+        await (await office.talk("ada", [f"{sink.url}/hook"])).commit()
+        await office.store.write_across(spoil, "note")
+        await once(office)
+        by_url = {row.url.rpartition("/")[2]: row for row in await office.rows()}
+        assert {name: row.status for name, row in by_url.items() if "context" not in name} == {
+            "ticket": "delivered",
+            "last": "delivered",
+            "hook": "delivered",
+        }
+        (spoiled,) = (row for row in await office.rows() if row.status == "failed")
+        assert not await office.store.write("test", outbox.send_again, spoiled.id)
+        assert await office.store.write("test", outbox.send_all_again, sink.url) == 0
+    assert json.loads(by_url["last"].body) == {"n": " t7"}
+    (attempt,) = (each for each in await office.tries() if each.delivery_id == spoiled.id)
+    assert (attempt.error, attempt.status_code, spoiled.tries) == (UNMADE, None, 1)
+
+
+def spoil(tx: AcrossWriting, name: str) -> None:
+    """The recipe of that delivery can no longer be read."""
+    tx.run(update(deliveries).where(deliveries.c.url.contains(name)).values(recipe='{"output": 7}'))
+
+
+def has_got(rows: list[Rows], path: str) -> bool:
+    """Whether what leads to that path was delivered."""
+    return any(row.url.endswith(f"/{path}") and row.status == "delivered" for row in rows)
+
+
+@pytest.mark.parametrize("spoiled", ["NEW.response_excerpt = 'poison'", "NEW.response_excerpt IN ('poison', '')"])
+async def test_one_that_cannot_be_settled_spoils_nobody_else(office: Office, spoiled: str) -> None:
+    def answering(got: Got, _n: int) -> Answer:
+        return Answer(text="poison" if got.path == "/poison" else "noted")
+
+    refuse = f"CREATE TRIGGER refuse BEFORE INSERT ON attempts WHEN {spoiled} BEGIN SELECT RAISE(ABORT, 'no'); END"
+    await office.store.write_across(lambda tx: tx.connection.exec_driver_sql(refuse).close())
+    async with sinking(answering) as sink:
+        for path in ("poison", "good"):
+            await (await office.talk(path, [f"{sink.url}/{path}"])).commit()
+        worker = office.worker()
+        await sink.until(2)
+        await office.until(worker, lambda rows: has_got(rows, "good"))
+        await (await office.talk("later", [f"{sink.url}/later"])).commit()
+        await office.until(worker, lambda rows: has_got(rows, "later"))
+        await worker.stop(5)
+    by_path = {row.url.rpartition("/")[2]: row for row in await office.rows()}
+    is_kept = "IN" not in spoiled
+    assert (by_path["good"].status, by_path["later"].status) == ("delivered", "delivered")
+    assert (by_path["poison"].status == "delivered") is is_kept
+    assert (by_path["poison"].claimed_by is None) is is_kept, "else its claim runs out"
+
+
+async def test_what_was_sent_again_in_one_line_goes_without_a_pause(office: Office) -> None:
+    async with sinking(lambda _got, n: Answer(status=404 if n <= 6 else 200)) as sink:
+        talk = await office.talk("ada", [sink.url])
+        for n in range(6):
+            await talk.commit(f"company {n}")
+        worker = office.worker()
+        await office.until(worker, lambda rows: {row.status for row in rows} == {"failed"})
+        began = office.clock.now()
+        assert await office.store.write("test", outbox.send_all_again, sink.url) == 6
+        await talk.commit("the newest")
+        await office.until(worker, are_settled, time_passes=True)
+        await worker.stop(5)
+    assert await office.statuses() == {"delivered"}
+    assert office.clock.now() == began, "none waited for its claim to run out"
+    assert [got.data["company"] for got in sink.got[6:]] == [*(f"company {n}" for n in range(6)), "the newest"]
+
+
+async def test_what_was_captured_stays_when_it_is_sent_again_and_answered_without(office: Office) -> None:
+    texts = {1: '{"data": {"ids": [1, "t7"]}}', 2: "noted", 3: '{"data": {"ids": [1, "t8"]}}'}
+    async with sinking(lambda _got, n: Answer(text=texts.get(n, "noted"))) as sink:
+        first = chain(sink.url)[0] | {"response_capture": {"ticket": "data.ids[1]"}}
+        last = {"url": f"{sink.url}/last", "body_template": {"ticket": "{{context.ticket}}"}}
+        talk = await office.talk_on("ada", [first], at_end=[last])
+        await talk.commit()
+        await once(office)
+        row = await office.row()
+        for ticket in ("t7", "t8"):
+            assert await office.store.write("test", outbox.send_again, row.id)
+            await once(office)
+            assert json.loads((await office.row()).captured) == {"ticket": ticket}
+        await talk.end()
+        await once(office)
+    assert json.loads(sink.got[-1].body) == {"ticket": "t8"}

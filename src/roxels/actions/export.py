@@ -24,7 +24,7 @@ from roxels.storage import idempotency, jobs, log, persons, roads, schema
 from roxels.storage.files import Exports
 from roxels.storage.jobs import Job
 from roxels.storage.store import Store
-from roxels.storage.transaction import Environment, Reading
+from roxels.storage.transaction import Environment, Reading, Writing
 from roxels.storage.vault import CannotOpen
 
 FORMAT = "roxels-export-1"
@@ -60,25 +60,32 @@ class ManifestLine(msgspec.Struct, frozen=True, kw_only=True):
 Progress = Callable[[int], Awaitable[object]]
 
 
-async def carry_out(store: Store, job: Job, exports: Exports, opener: Opener) -> None:
-    """Make the file of an export job. The file is opened before a row is read (see `storage.files`)."""
+async def carry_out(store: Store, job: Job, exports: Exports, opener: Opener, name: str) -> None:
+    """Make the file of an export job, by a draft of that name. It is made before a row is read (see `storage.files`).
+
+    Another process may do the same: the one that ends the job publishes, and the other's draft goes.
+    """
 
     async def progress(done: int) -> None:
         await store.write(job.environment, jobs.progress, job.id, done)
 
-    draft = await store.run(lambda: exports.draft(job.id))
+    draft = await store.run(lambda: exports.draft(job.id, name))
     try:
         written = await write(store, job.environment, job.person_id or "", draft, opener, progress)
-    except (NotFound, FileNotFoundError):
-        await store.run(lambda: exports.remove(job.id))
+        await store.write(job.environment, _publish, job.id, exports, draft, written)
+    except NotFound:
         await store.write(job.environment, jobs.end, job.id, "failed")
-        return
-    stands = await store.run(lambda: exports.publish(job.id))
-    ended = await store.write(
-        job.environment, jobs.end, job.id, "done" if stands else "failed", size=written.size, sha256=written.sha256
-    )
-    if not ended:
-        await store.run(lambda: exports.remove(job.id))
+    except FileNotFoundError:
+        if await store.read(job.environment, jobs.get, job.id) is not None:
+            raise  # swept though its job stands: it is made again
+    finally:
+        await store.run(lambda: draft.unlink(missing_ok=True))
+
+
+def _publish(tx: Writing, job_id: str, exports: Exports, draft: Path, written: Written) -> None:
+    """End the job, and give its file the name under which it is fetched; neither where it has ended or is gone."""
+    if jobs.end(tx, job_id, "done", size=written.size, sha256=written.sha256):
+        exports.publish(draft, job_id)
 
 
 async def write(

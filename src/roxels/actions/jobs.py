@@ -132,7 +132,7 @@ class Jobs:
 
     async def _carry_out_one(self, job: Job) -> None:
         if job.kind == "export_person":
-            await export.carry_out(self._store, job, self.exports, self._opener)
+            await export.carry_out(self._store, job, self.exports, self._opener, self._ids.key(8).hex())
         else:
             await self._erase(job)
 

@@ -27,6 +27,9 @@ from roxels.domain.placeholders import select
 from roxels.domain.proof import Proof
 from roxels.domain.templates import Output, Template
 
+#: Levels of lists and objects in a value that is captured of an answer.
+DEEPEST = 50
+
 
 def owed(template: Template, facts: Sequence[Fact], state: Conversation, subject: Subject) -> list[Owed]:
     """What these facts make due, in their order; `state` is the conversation with all of them."""
@@ -107,13 +110,28 @@ def owed_at_end(template: Template, state: Conversation, subject: Subject, at: d
 
 
 def captured(captures: Mapping[str, str], answer: str) -> dict[str, Any]:
-    """What the selectors find in a receiver's answer; nothing where it is no JSON."""
+    """What the selectors find in a receiver's answer and can be kept; nothing where it is no JSON."""
     try:
         value = msgspec.json.decode(answer)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return {}
     found = {key: select(selector, value) for key, selector in captures.items()}
-    return {key: each for key, each in found.items() if each is not msgspec.UNSET}
+    return {key: each for key, each in found.items() if each is not msgspec.UNSET and _can_be_kept(each)}
+
+
+def _can_be_kept(value: Any, levels: int = DEEPEST) -> bool:
+    """Whether every database keeps it and a request can be made of it: no NUL, no half characters, not too deep."""
+    match value:
+        case str():
+            return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+        case dict():
+            return levels > 0 and all(
+                _can_be_kept(key, levels) and _can_be_kept(child, levels - 1) for key, child in value.items()
+            )
+        case list():
+            return levels > 0 and all(_can_be_kept(child, levels - 1) for child in value)
+        case _:
+            return True
 
 
 def _waiting_for(goal_id: str, template: Template) -> tuple[Output, ...]:

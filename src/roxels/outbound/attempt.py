@@ -7,7 +7,7 @@ Any other answer (4xx, and 3xx, since redirects are not followed): asking again 
     status                           verdict             fault before a status         verdict
     2xx                              Done                name, connect, tls, timeout, cut_off,
     408, 429, 5xx                    RetryIn or Fatal      not_http, unsigned, secret, internal      RetryIn or Fatal
-    all others                       Fatal               target, url, request                Fatal
+    all others                       Fatal               target, url, request, unmade        Fatal
 
     wait after attempt               1    2    3    4    5     6     7    (8 is the last)
     seconds, ± 20 %                  1    3   10   30   90   180   286    (600 in all: ten minutes)
@@ -41,6 +41,7 @@ Fault = Literal[
     "target",
     "url",
     "request",
+    "unmade",
     "unsigned",
     "secret",
     "internal",
@@ -74,6 +75,10 @@ FAULTS: Mapping[Fault, _Meaning] = {
         False,
         "A header or the method cannot be sent: no line breaks in values; Host, Content-Length, "
         "Transfer-Encoding and Connection are set by Roxels.",
+    ),
+    "unmade": _Meaning(
+        False,
+        "Not sent, since no request could be made of what an earlier receiver answered. Change its response_capture.",
     ),
     "unsigned": _Meaning(
         True,

@@ -17,7 +17,7 @@ OPENS_AFTER = 5
 #: Seconds between two attempts at a destination in trouble.
 PROBE_EVERY = 30.0
 #: What says nothing about the receiver.
-_OURS = frozenset({"target", "url", "request", "unsigned", "secret", "internal"})
+_OURS = frozenset({"target", "url", "request", "unmade", "unsigned", "secret", "internal"})
 
 
 class _Trouble(msgspec.Struct):

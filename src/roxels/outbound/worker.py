@@ -15,7 +15,7 @@ Nothing of a body, an address or a secret stands in a log line.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
@@ -29,7 +29,7 @@ from roxels.outbound.circuits import PROBE_EVERY, Circuits
 from roxels.outbound.http import TIME_LIMIT
 from roxels.outbound.sending import Call, Keys, Letter, opened, send
 from roxels.storage import outbox
-from roxels.storage.outbox import Claimed, ClaimRequest, Settled
+from roxels.storage.outbox import Claimed, ClaimRequest, Claims, Settled
 from roxels.storage.store import Store
 from roxels.storage.vault import Vault
 
@@ -130,7 +130,7 @@ class Worker:
         settled, self._settled = self._settled, []
         back, self._back = self._back, []
         try:
-            claims = await self._deps.store.write_across(outbox.exchange, settled, back, self._wish())
+            claims = await self._exchanged(settled, back)
         except BaseException:
             self._settled = settled + self._settled
             self._back = back + self._back
@@ -146,6 +146,32 @@ class Worker:
             self._sending[task] = delivery
             task.add_done_callback(self._sent)
         return claims.more and not self._is_stopping and len(self._sending) < self._pace.at_once
+
+    async def _exchanged(self, settled: Sequence[Settled], back: Sequence[Claimed]) -> Claims:
+        """Exchange all at once; where that fails and the database is well, settle one at a time."""
+        store = self._deps.store
+        try:
+            return await store.write_across(outbox.exchange, settled, back, self._wish())
+        except Exception:
+            if not settled:
+                raise
+            await store.write_across(outbox.exchange, (), back, None)
+        for one in settled:
+            await self._settle_alone(one)
+        return await store.write_across(outbox.exchange, (), (), self._wish())
+
+    async def _settle_alone(self, one: Settled) -> None:
+        """Settle this one; with nothing of its answer where that cannot be kept. Else its claim runs out."""
+        for each in (one, msgspec.structs.replace(one, response_excerpt="", captured={})):
+            try:
+                await self._deps.store.write_across(outbox.exchange, (each,), (), None)
+            except Exception:
+                logger.exception(
+                    "How a delivery came out could not be kept.",
+                    extra={"action": "deliver", "delivery_id": one.delivery.id},
+                )
+            else:
+                return
 
     def _wish(self) -> ClaimRequest | None:
         if self._is_stopping:

@@ -7,9 +7,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
 
-#: Pages copied at once; in between, others write.
-PAGES = 1000
-
 
 class CannotRestore(Exception):
     """The backup cannot be put back."""
@@ -18,13 +15,19 @@ class CannotRestore(Exception):
 
 
 def backup(database: Path, to: Path) -> int:
-    """Copy the database, whole and consistent, into one new file that only its owner can read; says its bytes."""
+    """Copy the database, whole and consistent, into one new file that only its owner can read; says its bytes.
+
+    It is copied as it stands at the beginning, under one reading: what others write meanwhile does not make the copy
+    begin anew.
+    """
     os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with (
-        closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, isolation_level=None)) as source,
         closing(sqlite3.connect(to)) as target,
     ):
-        source.backup(target, pages=PAGES, sleep=0.005)
+        source.execute("BEGIN")
+        source.execute("SELECT 1 FROM sqlite_master").fetchone()  # from here on it sees no change
+        source.backup(target)
         target.execute("PRAGMA journal_mode=DELETE")
     _to_disk(to)
     check(to)

@@ -6,20 +6,28 @@
     `captured`    those values, once the receiver has answered
 
 A recipe is frozen as soon as, for each key it needs, the last earlier delivery of its conversation that captures the
-key is delivered or has failed; then a key without a value is named as unknown.
+key is delivered or has failed; then a key without a value is named as unknown. One of which no request can be made has
+failed, with the fault `unmade`, and keeps its recipe: it spoils nothing for the others.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import DataError, DBAPIError
 
 from roxels.domain.occasions import Recipe, destination
 from roxels.domain.rendering import Frozen
-from roxels.storage.schema import deliveries
+from roxels.storage.schema import attempts, deliveries
 from roxels.storage.transaction import Rows
+
+logger = logging.getLogger(__name__)
+
+#: The fault of a delivery of which no request could be made (`outbound.attempt.Fault`).
+UNMADE = "unmade"
 
 _recipes = msgspec.json.Decoder(Recipe)
 _requests = msgspec.json.Decoder(Frozen)
@@ -47,25 +55,60 @@ def freeze_ready(connection: Connection, conversation_ids: Iterable[str], now: d
     """Freeze what need not wait any more in these conversations; says how many became due."""
     made = 0
     for conversation_id in conversation_ids:
-        query = (
-            select(deliveries)
-            .where(deliveries.c.conversation_id == conversation_id)
-            .order_by(deliveries.c.place)
-            .with_for_update()
-        )
-        rows: Sequence[Rows] = connection.execute(query).all()
-        for index, row in enumerate(rows):
-            if row.recipe is None:
-                continue
-            recipe = _recipes.decode(row.recipe)
-            sources = _sources(recipe, rows[:index])
-            if any(each.status in ("due", "waiting") for each in sources):
-                continue
-            frozen = recipe.freeze(_told(sources))
-            values = columns_of(frozen) | {"destination": destination(frozen.url), "due_at": now}
-            connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(values))
-            made += 1
+        are_all_seen = False
+        while not are_all_seen:  # what waited for one that cannot be made need not wait any more
+            more, are_all_seen = _freeze_in(connection, conversation_id, now)
+            made += more
     return made
+
+
+def _freeze_in(connection: Connection, conversation_id: str, now: datetime) -> tuple[int, bool]:
+    """How many were frozen, and whether all of them could be made."""
+    query = (
+        select(deliveries)
+        .where(deliveries.c.conversation_id == conversation_id)
+        .order_by(deliveries.c.place)
+        .with_for_update()
+    )
+    rows: Sequence[Rows] = connection.execute(query).all()
+    made, failed = 0, 0
+    for index, row in enumerate(rows):
+        if row.recipe is None or row.status != "waiting":
+            continue
+        try:
+            with connection.begin_nested():
+                made += _freeze_one(connection, row, rows[:index], now)
+        except Exception as fault:
+            if isinstance(fault, DBAPIError) and not isinstance(fault, DataError):
+                raise  # the database is in trouble, not what it was given
+            _give_up(connection, row, now, fault)
+            failed += 1
+    return made, failed == 0
+
+
+def _freeze_one(connection: Connection, row: Rows, earlier: Sequence[Rows], now: datetime) -> bool:
+    """Freeze this one, unless it still waits for an answer."""
+    recipe = _recipes.decode(row.recipe)
+    sources = _sources(recipe, earlier)
+    if any(each.status in ("due", "waiting") for each in sources):
+        return False
+    frozen = recipe.freeze(_told(sources))
+    values = columns_of(frozen) | {"destination": destination(frozen.url), "due_at": now}
+    connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(values))
+    return True
+
+
+def _give_up(connection: Connection, row: Rows, now: datetime, fault: Exception) -> None:
+    """It has failed, as an attempt that says so."""
+    logger.error(
+        "A delivery could not be made and is given up.",
+        extra={"action": "deliver", "delivery_id": row.id, "fault": type(fault).__name__},
+    )
+    connection.execute(
+        update(deliveries).where(deliveries.c.id == row.id).values(status="failed", due_at=now, tries=row.tries + 1)
+    )
+    attempt = {"delivery_id": row.id, "n": row.tries + 1, "at": now, "status_code": None, "duration_ms": 0}
+    connection.execute(insert(attempts).values(attempt | {"error": UNMADE, "response_excerpt": ""}))
 
 
 def _sources(recipe: Recipe, earlier: Sequence[Rows]) -> list[Rows]:

@@ -13,6 +13,7 @@ The law of a delivery:
     (commit)            waiting                      the same, where it is made of an earlier one's answer
     (lifecycle event)   due                          storage.lifecycle, in the transaction of what happened
     waiting             due                          storage.freezing: that answer is in, or there will be none
+    waiting             failed                       storage.freezing: no request can be made of that answer
     due, waiting        waiting                      exchange: an earlier one of its line is not settled
     due, waiting        (the same), claimed          exchange: `claimed_by` names the claim, `due_at` says its end
     claimed             delivered, waiting, failed   exchange: as the attempt came out
@@ -33,7 +34,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, Text, and_, bindparam, func, insert, or_, select, update
 
 from roxels.domain.lifecycle import TYPE, LostDelivery, of_failure
 from roxels.domain.occasions import Subject
@@ -162,6 +163,7 @@ def send_all_again(tx: Writing, destination: str) -> int:
             deliveries.c.environment == tx.environment,
             deliveries.c.destination == destination,
             deliveries.c.status == "failed",
+            deliveries.c.recipe.is_(None),
         )
         .values(status="due", due_at=tx.now)
     )
@@ -188,14 +190,17 @@ def _settle(tx: AcrossWriting, settled: Sequence[Settled]) -> None:
         ],
     )
     tx.run(
-        update(deliveries).where(deliveries.c.id == bindparam("of")).values(claimed_by=None),
+        update(deliveries)
+        .where(deliveries.c.id == bindparam("of"))
+        # what was captured stays, where it was sent again and the answer says nothing now
+        .values(claimed_by=None, captured=func.coalesce(bindparam("told", type_=Text), deliveries.c.captured)),
         [
             {
                 "of": one.delivery.id,
                 "status": one.status,
                 "due_at": one.due_at,
                 "tries": one.delivery.tries + 1,
-                "captured": msgspec.json.encode(one.captured).decode() if one.captured else None,
+                "told": msgspec.json.encode(one.captured).decode() if one.captured else None,
             }
             for one in kept
         ],
@@ -237,7 +242,7 @@ def _tell_of_failures(tx: AcrossWriting, failed: Sequence[Settled]) -> None:
 
 
 def _let_go_on(tx: AcrossWriting, gone: Iterable[Claimed]) -> None:
-    """The next in each line is due; one that waits for another attempt keeps its time."""
+    """The next in each line is due, also one that was tried before: it was sent again, or its time comes early."""
     lines = {(delivery.person_id, delivery.destination) for delivery in gone}
     others = deliveries.alias()
     first = (
@@ -255,7 +260,6 @@ def _let_go_on(tx: AcrossWriting, gone: Iterable[Claimed]) -> None:
         update(deliveries)
         .where(
             deliveries.c.id == first,
-            deliveries.c.tries == 0,
             deliveries.c.claimed_by.is_(None),
             deliveries.c.recipe.is_(None),
         )

@@ -57,7 +57,8 @@ class PostgreSQL:
         """`url`: postgresql+psycopg://user:password@host/name; nothing is asked of the server yet."""
         self._url = _with_driver(url)
         self.writers = writers
-        self.writer = self._engine("READ COMMITTED", OPTIONS, writers)
+        # one more connection for what runs outside any transaction (`storage.writer`)
+        self.writer = self._engine("READ COMMITTED", OPTIONS, writers + 1)
         self.readers = self._engine("REPEATABLE READ", f"{OPTIONS} -c default_transaction_read_only=on", readers)
 
     def begin(self) -> AbstractContextManager[Connection]:

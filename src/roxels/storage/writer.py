@@ -2,8 +2,9 @@
 transaction, answers, and takes again.
 
 No timer: a lone turn costs one sync to disk, a crowd shares it. Appends of a batch stand in one transaction; actions
-(anything else that changes rows) run one by one between batches, and so does what must run outside any transaction. A
-batch that fails as a whole is written again one append at a time, so that a faulty one spoils nobody else's.
+(anything else that changes rows) run one by one between batches. What must run outside any transaction does so too
+where there is one thread; where there are several it has one more of its own, since it may take long. A batch that
+fails as a whole is written again one append at a time, so that a faulty one spoils nobody else's.
 
 Appends of one conversation always wait for the same thread, so they are kept in the order in which they came. Where
 somebody else's change at the same moment made work fail (a deadlock, a row that another made first: only where several
@@ -60,6 +61,7 @@ class Writer:
         """`is_passing` says which faults came of somebody else's change at the same moment."""
         self._lanes = [_Lane(begin, f"writer {n}", is_passing) for n in range(threads)]
         self._turns = itertools.cycle(self._lanes)
+        self._apart = self._lanes[0] if threads == 1 else _Lane(begin, "writer apart", is_passing)
 
     def append(self, append: Append) -> "asyncio.Future[None]":
         """Keep it durably: done when the commit has returned. It raises `Behind`, `Superseded` or `Gone`."""
@@ -71,7 +73,7 @@ class Writer:
 
     async def alone(self, work: Callable[[], Any]) -> Any:
         """Run work outside any transaction; where there is one thread, all other changes wait for it."""
-        return await next(self._turns).put(_Alone(work))
+        return await self._apart.put(_Alone(work))
 
     def _lane_of(self, conversation_id: str) -> "_Lane":
         if len(self._lanes) == 1:
@@ -82,6 +84,8 @@ class Writer:
         """Write what waits, then end."""
         for lane in self._lanes:
             lane.close()
+        if self._apart is not self._lanes[0]:
+            self._apart.close()
 
 
 class _Lane:
