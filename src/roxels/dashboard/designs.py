@@ -96,7 +96,8 @@ class Designs:
         shown = kept
         if number.isdecimal() and len(number) < 9:
             shown = await self._desk.services.store.read(viewer.environment, author.version, kept.id, int(number))
-        values = {"shown": shown, "history": history, "warnings": views.template(shown)["warnings"]}
+        missing = await self._desk.services.store.read(viewer.environment, author.missing_secrets, shown)
+        values = {"shown": shown, "history": history, "warnings": views.template(shown, missing)["warnings"]}
         return self._page(viewer, _written(shown), kept, saved=request.query_params.get("saved", ""), **values)
 
     async def save(self, viewer: Viewer, request: Request, form: FormData) -> Response:
