@@ -26,7 +26,10 @@ NEED_NONE = {
     "conversations.has_any": "yes or no, for the reason that the owner reads",
     "conversations.listed": "the owner's list",
     "devices.anonymous_talk": "nobody's: by this very browser and tab",
+    "conversations.touch": "which talks look anew at what they remember, each with a sight of its own",
     "erasures.fence": "to be erased",
+    "erasures.selves": "to be erased",
+    "erasures.shared": "to be erased",
     "erasures._count_off": "to be erased",
     "templates.strictest": "a policy: what it must not tell less than",
 }
