@@ -202,3 +202,14 @@ def test_keys_of_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(KeyFileError, match="ROXELS_VAULT_KEYS") as caught:
         in_house(data, values, vault_keys="not a key")
     assert "not a key" not in str(caught.value)
+
+
+def test_a_key_file_that_cannot_be_read_is_a_sentence(data: Path) -> None:
+    (data / "vault.keys").unlink()
+    (data / "vault.keys").mkdir(mode=0o700)
+    for words in (["key", "rotate"], ["erase", "--external-id", "ada"]):
+        assert "vault.keys cannot be read" in roxels(*words, "--data", data, ends=2)
+    command = [str(ROXELS), "serve", "--port", "0", "--data", str(data)]
+    served = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert (served.returncode, "Traceback" in served.stderr) == (2, False)
+    assert "vault.keys cannot be read" in served.stderr

@@ -10,11 +10,14 @@ import pytest
 
 from roxels.actions import forget
 from roxels.actions.eraser import PATIENCE, REST, Erased, Eraser, Sweeping
-from roxels.domain.receipts import broken
+from roxels.domain.receipts import Receipt, broken
 from roxels.storage import erasures
 from roxels.storage.database import Database
+from roxels.storage.erase_list import FILE, EraseList
 from roxels.storage.erasures import AT_ONCE
+from roxels.storage.receipts import ChainLink
 from roxels.storage.store import Store
+from roxels.storage.transaction import Environment
 from roxels.storage.vault import Keyring, verifiers
 from roxels.testing import CountedIds, FakeClock
 from tests.actions.planting import found
@@ -168,3 +171,34 @@ async def test_a_sweep_that_fails_is_tried_again(
         await passing(clock, eraser.settle(), step=1)
     assert [record.getMessage() for record in caplog.records] == ["A sweep failed and is tried again."] * 3
     assert isinstance(await eraser.person("test", opened.person.id, "api"), Erased)
+
+
+class Full(EraseList):
+    """A list on a disk that is full just when a receipt is to be written down."""
+
+    def keep(self, environment: Environment, link: ChainLink) -> None:
+        """It cannot be written."""
+        raise OSError(f"no space left for {link.n} of {environment}")
+
+
+def listed(erase_list: EraseList) -> list[Receipt]:
+    """The receipts on the list, in order."""
+    return [line.receipt.receipt for line in erase_list.lines() if line.receipt is not None]
+
+
+async def test_a_receipt_that_was_not_written_down_reaches_the_list_at_the_next_start(
+    store: Store, odd: Odd, keyring: Keyring, template_id: str, ids: CountedIds, clock: FakeClock, tmp_path: Path
+) -> None:
+    erase_list = EraseList.of(tmp_path, odd, "list")
+    for name, kept_on in (("ada", erase_list), ("bob", Full(tmp_path / FILE)), ("cleo", erase_list)):
+        await visit(store, template_id, ids, name)
+        one = Eraser(store, ids, keyring, clock, erase_list=kept_on)
+        await passing(clock, asyncio.gather(one.person_called("test", name, "api"), return_exceptions=True))
+        await one.close()
+    first, lost, third = await chain(store)
+    assert listed(erase_list) == [first, third]
+    for _ in range(2):
+        again = Eraser(store, ids, keyring, clock, erase_list=erase_list)
+        assert await again.replay() == 0
+        await again.close()
+        assert listed(erase_list) == [first, third, lost], "once"

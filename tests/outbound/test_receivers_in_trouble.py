@@ -7,8 +7,12 @@ from collections.abc import Sequence
 import pytest
 
 from roxels.outbound import guard
-from roxels.outbound.http import Caller
+from roxels.outbound.attempt import Outcome
+from roxels.outbound.http import Caller, Request
 from roxels.outbound.worker import Pace
+from roxels.storage import checkup
+from roxels.storage.checkup import LATE
+from roxels.storage.transaction import Rows
 from tests.outbound.conftest import Office
 from tests.outbound.receiver import Behaviour, answering, endless, receiving, saying
 from tests.outbound.test_worker import are_settled
@@ -85,3 +89,26 @@ async def test_who_said_200_has_it_even_if_it_broke_off_behind_that(office: Offi
     assert [(each.status_code, each.error, each.response_excerpt) for each in await office.tries()] == [
         (200, "cut_off", "half")
     ]
+
+
+async def test_what_waits_behind_a_receiver_in_trouble_is_not_late_while_somebody_delivers(office: Office) -> None:
+    async def down(_request: Request) -> Outcome:
+        return Outcome(status_code=503, duration_ms=1)
+
+    def old(rows: list[Rows]) -> int:
+        at = office.clock.now() - LATE
+        return sum(row.status == "due" and row.claimed_by is None and row.due_at < at for row in rows)
+
+    for n in range(24):
+        await (await office.talk(f"person {n}", ["https://down.example/hook"])).commit()
+    worker = office.worker(call=down, own_time=False)
+    async with asyncio.timeout(20):
+        while not old(rows := await office.rows()):
+            worker.wake()
+            office.clock.advance(1)
+            await asyncio.sleep(0.005)
+    await worker.stop(5)
+    assert checkup.examine(office.store.database, office.clock.now()).late_deliveries == 0
+    office.clock.advance(LATE.total_seconds() + 40)
+    waiting = checkup.examine(office.store.database, office.clock.now()).late_deliveries
+    assert waiting >= old(rows) > 0, "now nobody delivers"

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roxels.domain import receipts
-from roxels.storage.vault import CannotOpen, KeyFileError, Keyring, Signer, UnknownKey, Vault, verifiers
+from roxels.outbound.sending import opened
+from roxels.storage.vault import CannotOpen, KeyFileError, Keyring, Signer, UnknownKey, Vault, add_key, held, verifiers
 
 A, B = bytes(range(32)), bytes(range(32, 64))
 FILES = ["signing.keys", "subjects.keys", "vault.keys"]
@@ -163,3 +164,42 @@ def test_a_broken_key_file_is_refused_and_not_replaced(tmp_path: Path, text: str
 def test_no_key_shows_in_print(tmp_path: Path) -> None:
     ring = Keyring.load(tmp_path, lambda size: b"K" * size if size == 32 else os.urandom(size))
     assert "KKKK" not in repr([ring, ring.vault, ring.signer, vars(ring.vault), vars(ring.signer)])
+
+
+def unreadable(file: Path) -> None:
+    """Nobody can read this file any more, not even root."""
+    file.unlink()
+    file.mkdir(mode=0o700)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_key_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    Keyring.load(tmp_path, counted())
+    unreadable(tmp_path / name)
+    with pytest.raises(KeyFileError, match=rf"{name} cannot be read"):
+        Keyring.load(tmp_path, os.urandom)
+
+
+def test_a_key_file_stays_its_owners_when_a_key_is_added(tmp_path: Path) -> None:
+    Keyring.load(tmp_path, os.urandom)
+    owner = 65534 if os.geteuid() == 0 else os.geteuid()  # root adds a key for the server's user
+    for path in (tmp_path, *(tmp_path / name for name in FILES)):
+        os.chown(path, owner, -1)
+    with held(tmp_path):
+        add_key(tmp_path, os.urandom)
+    assert {path.name: path.stat().st_uid for path in tmp_path.iterdir()} == dict.fromkeys(
+        [*FILES, "vault.keys.lock"], owner
+    )
+    assert (tmp_path / "vault.keys").stat().st_mode & 0o777 == 0o600
+    assert Keyring.load(tmp_path, os.urandom).vault.count == 2
+
+
+def test_a_delivery_meets_a_key_file_that_cannot_be_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    running = Keyring.load(tmp_path, os.urandom).vault
+    old = running.seal("old", environment="test", id="whk_1")
+    add_key(tmp_path, os.urandom)
+    new = Keyring.load(tmp_path, os.urandom).vault.seal("new", environment="test", id="whk_2")
+    unreadable(tmp_path / "vault.keys")
+    keys = opened(running, "test", [("whk_1", old), ("whk_2", new)], {"crm": ("sec_1", new)})
+    assert (keys.signing, keys.named) == (["old"], {})
+    assert [vars(record)["code"] for record in caplog.records] == ["key_file", "key_file"]

@@ -151,7 +151,7 @@ class Eraser:
     async def replay(self) -> int:
         """Erase again what is on the erase list and stands in a database that was restored; says how much.
 
-        Before anybody is served. It ends when the receipts stand.
+        Before anybody is served. It ends when the receipts stand, in the database and on the list.
         """
         if self._list is None:
             return 0
@@ -163,8 +163,20 @@ class Eraser:
             again = sum([await self._replay_in(each, whole) for each in ENVIRONMENTS])
             await self.settle()
             logger.warning("A restored database was cleaned.", extra={"action": "replayed", "count": again})
+        await self._complete(self._list)
         await self._store.alone(partial(self._list.mark_seen, size=size))
         return again
+
+    async def _complete(self, erase_list: EraseList) -> None:
+        """Write down the receipts that the list lacks, since a process died before it did."""
+        listed = await self._store.run(partial(_receipts_on, erase_list))
+        for environment in ENVIRONMENTS:
+            after = 0
+            while page := await self._store.read(environment, receipts.oldest, after=after, limit=BATCH):
+                after = page[-1].n
+                for link in page:
+                    if (environment, link.receipt.id) not in listed:
+                        await self._store.run(partial(erase_list.keep, environment, link))
 
     def _unseen(self, erase_list: EraseList) -> dict[Environment, set[str]]:
         """The receipts' ids on the part of the list that the database has not seen."""
@@ -315,6 +327,10 @@ class Eraser:
         while not await self._store.alone(lambda database: database.empty_log()):
             is_early = self._clock.monotonic() < compacted + PATIENCE
             await self._clock.sleep(LOOK if is_early else LOOK_LATER)
+
+
+def _receipts_on(erase_list: EraseList) -> set[tuple[Environment, str]]:
+    return {(line.receipt.environment, line.receipt.receipt.id) for line in erase_list.lines() if line.receipt}
 
 
 def _grouped(erase_list: EraseList) -> ListedErasures:

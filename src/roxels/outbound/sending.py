@@ -13,7 +13,7 @@ from roxels import webhooks
 from roxels.domain.rendering import Frozen, reveal
 from roxels.outbound.attempt import Outcome
 from roxels.outbound.http import Request
-from roxels.storage.vault import CannotOpen, Vault
+from roxels.storage.vault import CannotOpen, KeyFileError, Vault
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +77,12 @@ async def send(call: Call, letter: Letter, keys: Keys, now: datetime) -> Outcome
 def _opened(vault: Vault, environment: str, id: str, sealed: str, *, what: str) -> str | None:
     try:
         return vault.open(sealed, environment=environment, id=id)
+    except KeyFileError as fault:  # sealed with a newer key, and the file of keys cannot be read anew
+        logger.error(
+            "A secret that webhooks need does not open, since vault.keys cannot be read by the server's user.",
+            extra={"action": "deliver", what: id, "code": fault.code},
+        )
+        return None
     except CannotOpen as fault:
         logger.error(
             "A secret that webhooks need does not open; set its value again, or make another webhook secret.",

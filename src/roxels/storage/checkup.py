@@ -7,12 +7,13 @@ import msgspec
 from sqlalchemy import func, select
 
 from roxels.storage.database import Backend
-from roxels.storage.schema import conversations, deliveries, lifecycle_webhooks, template_versions, templates
+from roxels.storage.schema import attempts, conversations, deliveries, lifecycle_webhooks, template_versions, templates
 from roxels.storage.transaction import Across
 
 #: Templates that are looked at, the latest changed first.
 TEMPLATES = 500
-#: A delivery that was due so long ago has nobody who sends it.
+#: A delivery that was due so long ago has nobody who sends it, if nothing else was sent since then either: behind a
+#: receiver in trouble deliveries wait however much a worker does.
 LATE = timedelta(minutes=2)
 
 
@@ -42,11 +43,10 @@ def examine(database: Backend, now: datetime) -> Chart:
     durable = database.is_durable()
     with database.readers.begin() as connection:
         view = Across(connection, now)
-        waits = deliveries.c.claimed_by.is_(None) & (deliveries.c.due_at < now - LATE)
         return Chart(
             durable=durable,
             newest_activity=view.value(select(func.max(conversations.c.last_activity_at))),
-            late_deliveries=_count(view, (deliveries.c.status == "due") & waits),
+            late_deliveries=_late(view, now - LATE),
             failed_deliveries=_count(view, deliveries.c.status == "failed"),
             failed_conversations=int(
                 view.value(select(func.count()).select_from(conversations).where(conversations.c.status == "failed"))
@@ -54,6 +54,13 @@ def examine(database: Backend, now: datetime) -> Chart:
             lifecycle_urls=[row.url for row in view.all(select(lifecycle_webhooks.c.url))],
             designs=_designs(view),
         )
+
+
+def _late(view: Across, before: datetime) -> int:
+    """How many deliveries were due before then, where nobody has attempted any since."""
+    waits = deliveries.c.claimed_by.is_(None) & (deliveries.c.due_at < before)
+    count = _count(view, (deliveries.c.status == "due") & waits)
+    return 0 if count and view.first(select(attempts.c.n).where(attempts.c.at >= before).limit(1)) else count
 
 
 def _count(view: Across, which: Any) -> int:

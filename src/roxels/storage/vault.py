@@ -164,6 +164,7 @@ def held(folder: Path) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(folder / f"{VAULT}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
+        _give(lock, folder)
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
@@ -173,12 +174,12 @@ def held(folder: Path) -> Iterator[None]:
 def add_key(folder: Path, randomness: Randomness) -> None:
     """Add a key to the vault, from now on the one that seals. Whole and on disk, or not at all. Raises `KeyFileError`.
 
-    Call it within `held`.
+    Call it within `held`. The file stays its owner's, also where root does it.
     """
     path = folder / VAULT
     _keys(path, randomness)
     text = f"{path.read_text('ascii').rstrip()}\n{base64.b64encode(randomness(KEY_SIZE)).decode()}\n"
-    draft = _drafted(path, text, randomness)
+    draft = _drafted(path, text, randomness, like=path)
     draft.replace(path)
     _sync(path.parent)
 
@@ -208,11 +209,17 @@ def _keys(path: Path, randomness: Randomness) -> tuple[bytes, ...]:
 
 
 def _read(path: Path) -> tuple[bytes, ...]:
-    if path.stat().st_mode & 0o077:
+    try:
+        mode, text = path.stat().st_mode, path.read_text("ascii", "replace")
+    except OSError as fault:
+        raise KeyFileError(
+            f"{path.name} cannot be read ({fault.strerror}). Run `chown` on it: it belongs to the server's user."
+        ) from None
+    if mode & 0o077:
         raise KeyFileError(
             f"{path.name} can be read by others than its owner. Run `chmod 600` on it and rotate the key."
         )
-    lines = [line for line in path.read_text("ascii", "replace").splitlines() if not line.startswith("#")]
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
     return _parsed(lines, path.name)
 
 
@@ -240,15 +247,24 @@ def _make(path: Path, randomness: Randomness) -> None:
     _sync(path.parent)
 
 
-def _drafted(path: Path, text: str, randomness: Randomness) -> Path:
-    """A file beside `path` with this text, on disk."""
+def _drafted(path: Path, text: str, randomness: Randomness, like: Path | None = None) -> Path:
+    """A file beside `path` with this text, on disk; it belongs to whom `like` belongs."""
     draft = path.with_name(f"{path.name}.{randomness(8).hex()}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
+        if like is not None:
+            _give(handle, like)
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     return draft
+
+
+def _give(handle: int, like: Path) -> None:
+    """Let the open file belong to whom `like` belongs; only root can, and only root need."""
+    owner = like.stat()
+    if os.geteuid() == 0 and owner.st_uid != os.fstat(handle).st_uid:
+        os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
 def _sync(path: Path) -> None:
