@@ -127,7 +127,7 @@ async def sends_what_failed_again(desk: Page, roxels: Demo) -> None:
     """From the list of failures to a delivery that has arrived: the same bytes, the same key."""
     await to(desk, "Deliveries")
     await desk.get_by_role("navigation", name="Status").get_by_role("link", name="failed").click()
-    await desk.locator("li").filter(has_text="/story?").get_by_role("link").click()
+    await desk.locator("li").filter(has_text="/story?").get_by_role("link", name="The order").click()
     await expect(desk.get_by_role("heading", level=1)).to_contain_text("failed")
     await expect(desk.locator("[data-part=attempts]")).to_contain_text('{"ok":false}')
     await expect(desk.locator("#body")).to_contain_text("Earl Grey")
