@@ -75,11 +75,18 @@ class Kin(msgspec.Struct, frozen=True):
 
 def kin_of(tx: Reading, wish: ErasureRequest) -> Kin:
     """Whom and what this wish concerns beside its subject."""
-    person = persons.find(tx, wish.id) if wish.by == "external_id" else None
-    person_id = person.id if person is not None else wish.id
-    if wish.by == "interview":
+    match wish.by:
+        case "interview":
+            person = None
+        case "person":
+            person = persons.get(tx, wish.id)
+        case "external_id":
+            person = persons.find(tx, wish.id)
+        case _:
+            assert_never(wish.by)
+    if person is None:
         return Kin()
-    return Kin(tuple(erasures.selves(tx, person_id)), tuple(erasures.shared(tx, person_id)))
+    return Kin(tuple(erasures.selves(tx, person.id)), tuple(erasures.shared(tx, person.id)))
 
 
 def take_step(tx: Writing, erasure_id: str) -> Erasure:

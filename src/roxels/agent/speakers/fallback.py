@@ -50,15 +50,16 @@ class FallbackSpeaker:
 
     async def speak(self, scene: Scene) -> AsyncIterator[SpeakerStep]:
         """Answer the scene, or go on with the answer that it has begun."""
-        unfinished = scene.state.unfinished
-        done = _Done(scene)
-        if not self._model.serves(scene) and unfinished is not None and unfinished.plan is None:
-            for closing in done.closed():
-                yield closing
-            return
-        if not self._model.serves(scene) or (unfinished is not None and unfinished.plan is not None):
+        unfinished, serves = scene.state.unfinished, self._model.serves(scene)
+        is_planned = unfinished is not None and unfinished.plan is not None
+        if is_planned or (unfinished is None and not serves):
             async for step in self._scripted.speak(scene):
                 yield step
+            return
+        done = _Done(scene)
+        if not serves:
+            for closing in done.closed():
+                yield closing
             return
         place = scene.template.model.url
         fault = self._resting(place)
