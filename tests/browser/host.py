@@ -44,6 +44,11 @@ class HostPage:
         events: list[Any] = await self.run("window.heard ?? []")
         return [payload for event, payload in events if event == name]
 
+    async def told(self, name: str) -> list[Any]:
+        """The same once there is one: the page hears of a thing after the frame has shown it."""
+        await self.until(f"heard.some(([name]) => name === '{name}')")
+        return await self.heard(name)
+
     async def transcript(self) -> list[str]:
         """What the page was told, as a list of whole messages."""
         messages: dict[str, str] = {chat["id"]: chat["text"] for chat in await self.heard("chat")}

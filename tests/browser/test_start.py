@@ -205,7 +205,7 @@ async def test_junk_ids_are_refused_by_name(host: HostPage, junk: str) -> None:
     await host.run(RECORD)
     await host.run(f"void Roxels.start({{ templateKey: 'rk_test_1', externalId: {junk} }})")
     await host.until("heard.some(([name]) => name === 'error')")
-    errors = await host.heard("error")
+    errors = await host.told("error")
     assert [error["error"] for error in errors] == ["invalid_external_id"]
     assert "externalId" in errors[0]["message"]
     assert "prefix" in errors[0]["message"]
@@ -268,7 +268,7 @@ async def test_a_refused_session_is_an_error_and_a_way_to_try_again(host: HostPa
     host.expected_noise = ["Failed to load resource: the server responded with a status of 403 (Forbidden)"]
     rejected = "Roxels.start({ templateKey: 'rk_test_1' }).ready.then(() => 'ready', (reason) => reason.error)"
     assert await host.run(rejected) == "forbidden"
-    assert [error["error"] for error in await host.heard("error")] == ["forbidden"]
+    assert [error["error"] for error in await host.told("error")] == ["forbidden"]
     assert [told["status"] for told in await host.heard("status")].count("error") == 1
     await host.frame.wait_for_selector("#trouble")
     host.server.refusal = None
@@ -493,6 +493,6 @@ async def test_a_frame_that_never_says_hello_is_told(host: HostPage) -> None:
     await host.page.wait_for_selector("[data-roxels=modal][data-state=loading]")
     await host.page.clock.fast_forward(16_000)
     await host.page.wait_for_selector("text=could not be loaded")
-    assert [error["error"] for error in await host.heard("error")] == ["frame_unreachable"]
+    assert [error["error"] for error in await host.told("error")] == ["frame_unreachable"]
     await host.page.click("[data-roxels=close]")
     assert await host.page.locator("[data-roxels]").count() == 0

@@ -149,7 +149,7 @@ async def test_a_session_that_is_not_valid_any_more_is_renewed_once(host: HostPa
     server.forget_sessions()
     await server.close(4001)
     await host.frame.wait_for_selector("#done")
-    assert (await host.heard("error"))[-1]["error"] == "session_expired"
+    assert (await host.told("error"))[-1]["error"] == "session_expired"
     assert len(server.requests) == 2
 
 
@@ -163,7 +163,7 @@ async def test_a_visit_whose_time_is_over_says_so_and_the_talk_goes_on_from_ther
     assert await host.frame.inner_text("#done-text") == "The session has ended. Open it again to go on where you were."
     assert not await host.frame.is_visible("#trouble")
     assert await shown(host) == [server.conversations[0].greeting], "the last words stay readable"
-    assert [fault["error"] for fault in await host.heard("error")] == ["session_expired"]
+    assert [fault["error"] for fault in await host.told("error")] == ["session_expired"]
     await host.frame.click("text=Try again")
     await say(host, "The kitchen")
     await host.said(2)
@@ -179,7 +179,7 @@ async def test_nothing_is_offered_that_only_the_server_of_the_page_can_open_agai
     await host.frame.wait_for_selector("#done")
     assert await host.frame.inner_text("#done-text") == "The session has ended. Open it again to go on where you were."
     assert not await host.frame.is_visible("#again"), "the same session lets nobody in a second time"
-    assert [fault["error"] for fault in await host.heard("error")] == ["session_expired"]
+    assert [fault["error"] for fault in await host.told("error")] == ["session_expired"]
 
 
 @pytest.mark.parametrize("code", [4009, 4010])
@@ -200,7 +200,7 @@ async def test_a_connection_that_is_closed_for_good_is_not_tried_again(host: Hos
     await host.said(1)
     await host.server.close(1009)
     await host.frame.wait_for_selector("#trouble")
-    assert (await host.heard("error"))[-1]["error"] == "connection_closed"
+    assert (await host.told("error"))[-1]["error"] == "connection_closed"
     assert len(host.server.hellos) == 1
 
 
@@ -271,7 +271,7 @@ async def test_progress_and_completion(host: HostPage) -> None:
         await say(host, text)
     await host.frame.wait_for_selector("#done")
     assert await host.frame.inner_text("#panel-count") == "2 of 2 done"
-    assert await host.heard("complete") == [
+    assert await host.told("complete") == [
         {
             "summary": "All said.",
             "findings": {"home": {"room": "The kitchen", "plants": 4}, "contact": {"email": "goodbye@example.com"}},
@@ -280,6 +280,7 @@ async def test_progress_and_completion(host: HostPage) -> None:
             "auto_close": False,
         }
     ]
+    await host.told("ended")
     assert [payload["status"] for payload in await host.heard("status")][-1] == "ended"
     await host.run("Roxels.close()")
     assert len(await host.heard("ended")) == 1
@@ -478,6 +479,6 @@ async def test_too_often_is_told_calmly_and_the_message_goes_by_itself(host: Hos
     frame = host.page.frame_locator("iframe[data-roxels=frame]")
     await expect(frame.locator("#hint")).to_contain_text("goes on by itself in 1 s")
     await host.said(2)
-    assert [fault["error"] for fault in await host.heard("error")] == ["rate_limited"] * 2
+    assert [fault["error"] for fault in await host.told("error")] == ["rate_limited"] * 2
     assert len({say["id"] for say in host.server.says}) == 1
     await expect(frame.locator("#log")).to_contain_text("The kitchen")

@@ -26,6 +26,6 @@ async def test_a_start_waits_its_turn_and_says_so(host: HostPage) -> None:
     frame = host.page.frame_locator("iframe[data-roxels=frame]")
     await expect(frame.locator("#hint")).to_contain_text("goes on by itself in 1 s")
     await host.said(1)
-    assert [fault["error"] for fault in await host.heard("error")] == ["rate_limited"]
+    assert [fault["error"] for fault in await host.told("error")] == ["rate_limited"]
     assert len(host.server.requests) == 1
     host.expected_noise = ["Failed to load resource: the server responded with a status of 429 (Too Many Requests)"]
