@@ -33,7 +33,10 @@ LONGEST_THOUGHT = 0.2
 
 
 class Voice:
-    """One visit that says its part, each message until it is acknowledged, and waits for an answer to it."""
+    """One visit that says its part, each message until it is acknowledged, and waits for an answer to it.
+
+    The answer may arrive before the acknowledgement: what was kept in one commit is told by two ways.
+    """
 
     def __init__(
         self,
@@ -59,19 +62,22 @@ class Voice:
 
     async def _talk(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         await socket.send_json({"frame": "hello", "v": 1, "token": self._opened["token"], "after": self._after})
-        is_heard = False
+        kept: int | None = None
+        answered = 0
         async for message in socket:
             frame = msgspec.json.decode(message.data)
             self._after = max(self._after, frame.get("seq", 0) if frame["frame"] == "event" else 0)
             if frame["frame"] == "ack":
-                self.part, is_heard = [each for each in self.part if each[0] != frame["id"]], True
-            if frame["frame"] == "welcome" or (is_heard and frame.get("type") == "agent.said"):
+                self.part, kept = [each for each in self.part if each[0] != frame["id"]], frame["seq"]
+            if frame.get("type") == "agent.said":
+                answered = frame["seq"]
+            if frame["frame"] == "welcome" or (kept is not None and answered > kept):
                 if not self.part:
                     return
                 message_id, text = self.part[0]
                 await asyncio.sleep(self._chance.uniform(0, LONGEST_THOUGHT))
                 await socket.send_json({"frame": "say", "id": message_id, "text": text})
-                is_heard = False
+                kept = None
 
 
 @pytest.mark.long
