@@ -1,4 +1,5 @@
-"""A token with a `jti` lets in once, however many processes are asked at the same moment; a rotation refuses nobody."""
+"""A token with a `jti` lets in once, however many processes are asked at the same moment; a rotation refuses nobody,
+and nobody is let in beside a revocation and stays."""
 
 import asyncio
 from datetime import timedelta
@@ -6,13 +7,16 @@ from pathlib import Path
 
 import jwt
 import pytest
+from sqlalchemy import select
 
 from roxels.actions.identify import TokenRefused, create_secret, identify, revoke_secret
-from roxels.actions.open import VisitRequest
+from roxels.actions.open import VisitRequest, open_visit
 from roxels.domain.proof import Proof
 from roxels.storage.database import Backend
+from roxels.storage.identities import IdentitySecret
+from roxels.storage.schema import sessions
 from roxels.storage.store import Store
-from roxels.storage.transaction import Writing
+from roxels.storage.transaction import Reading, Writing
 from roxels.storage.vault import Keyring
 from roxels.testing import CountedIds, FakeClock
 from tests.cluster import open_in
@@ -92,3 +96,31 @@ async def test_a_rotation_under_load_refuses_nobody(
         with pytest.raises(TokenRefused):
             await store.write("test", enter, current.sign())
         current = newer
+
+
+async def test_nobody_slips_in_while_it_is_revoked(
+    store: Store,
+    database: Backend,
+    ids: CountedIds,
+    keyring: Keyring,
+    clock: FakeClock,
+    template_id: str,
+    tmp_path: Path,
+) -> None:
+    def enter(tx: Writing, token: str) -> None:
+        open_visit(tx, identify(tx, wish(template_id), token, keyring.vault), ids)
+
+    def left(tx: Reading, kid: str) -> int:
+        theirs = (sessions.c.identity_secret_id == kid, sessions.c.ended_at.is_(None))
+        return len(tx.all(select(sessions.c.id).where(*theirs)))
+
+    other = Store(open_in(tmp_path), clock)
+    for _ in range(10):
+        secret = await signer(store, keyring, ids, clock)
+        tries = [process.write("test", enter, secret.sign()) for process in (store, other) * 4]
+        outcomes = await asyncio.gather(
+            *tries[:4], other.write("test", revoke_secret, secret.kid), *tries[4:], return_exceptions=True
+        )
+        assert {type(each) for each in outcomes} <= {type(None), IdentitySecret, TokenRefused}
+        assert await store.read("test", left, secret.kid) == 0
+    await asyncio.to_thread(other.close)

@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from roxels.actions.audit import Auditor
 from roxels.actions.manage import Sealer
 from roxels.actions.open import VisitRequest
+from roxels.actions.revoke import withdraw_proof
 from roxels.domain.errors import Invalid, NotFound, RoxelsError
 from roxels.domain.ids import Ids, hashed
 from roxels.domain.persons import external_id, person_name
@@ -46,6 +47,7 @@ AUDIENCE = "roxels"
 SECRET_SIZE = 32
 #: Where a request names its token.
 FIELD = "identity_token"
+NOT_IN_FORCE = "The identity token's `kid` names no identity secret that is in force here."
 
 #: Why a token was refused: for the audit log and `/metrics`; a token's own words never stand there.
 Why = Literal["malformed", "secret", "signature", "times", "audience", "subject", "replayed", "expired"]
@@ -83,6 +85,8 @@ class Vouched(msgspec.Struct, frozen=True, kw_only=True):
 
     def use_up(self, tx: Writing) -> None:
         """Let it in: a token with a `jti` once. Raises `TokenRefused`."""
+        if not identities.is_in_force(tx, self.secret.id):  # it was revoked since the token was read
+            raise TokenRefused(NOT_IN_FORCE, why="secret")
         _use_up(tx, self.secret, self.jti, self.ends)
 
 
@@ -118,6 +122,7 @@ def vouch(tx: Reading, wish: VisitRequest, token: str, sealer: Sealer) -> Vouche
         method="identity_token",
         vouched_name=name,
         vouched_context=context,
+        identity_secret_id=secret.id,
         lasts=kept.read().proof_life if kept else None,
     )
     return Vouched(wish=vouched, secret=secret, jti=claims.get("jti"), ends=ends)
@@ -152,11 +157,12 @@ def create_secret(
 
 
 def revoke_secret(tx: Writing, secret_id: str) -> IdentitySecret:
-    """Revoke it, at once; a second time changes nothing. Raises `NotFound`."""
+    """Revoke it, at once: what it proved is proven no more. A second time changes nothing. Raises `NotFound`."""
     identities.revoke(tx, secret_id)
     secret = identities.get(tx, secret_id)
     if secret is None:
         raise NotFound
+    withdraw_proof(tx, secret_id)
     return secret
 
 
@@ -170,7 +176,7 @@ def _read(tx: Reading, token: str, sealer: Sealer) -> tuple[IdentitySecret, Mapp
         raise TokenRefused("The identity token is no JWT.") from None
     secret = identities.get(tx, kid) if isinstance(kid, str) else None
     if secret is None or secret.revoked_at is not None:
-        raise TokenRefused("The identity token's `kid` names no identity secret that is in force here.", why="secret")
+        raise TokenRefused(NOT_IN_FORCE, why="secret")
     key = secret.public_key or sealer.open(secret.sealed or "", environment=tx.environment, id=secret.id)
     options: Any = dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_sub"), False)
     options |= {"verify_jti": False, "verify_iss": False}

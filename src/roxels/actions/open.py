@@ -61,6 +61,8 @@ class VisitRequest(msgspec.Struct, frozen=True, kw_only=True):
     #: What an identity token says of its person: the server's words, though a browser brought them.
     vouched_name: str | None = None
     vouched_context: dict[str, Any] = {}
+    #: What signed it.
+    identity_secret_id: str | None = None
     #: How long what is proven here lasts; None: as long as any session.
     lasts: timedelta | None = None
     #: Whether a browser asked and gets its token at once; else the session waits to be exchanged.
@@ -273,7 +275,15 @@ def _visit(
     )
     token = ids.secret("st") if wish.wants_token else None
     join_secret = None if wish.wants_token else ids.secret("join")
-    sessions.create(tx, visit, token=token, join_secret=join_secret, judged=why.judged, tab=wish.tab)
+    sessions.create(
+        tx,
+        visit,
+        token=token,
+        join_secret=join_secret,
+        judged=why.judged,
+        tab=wish.tab,
+        identity_secret_id=wish.identity_secret_id,
+    )
     if visit.browser is not None:
         is_verified = visit.proof is Proof.verified
         devices.see(tx, person.id, visit.browser, wish.host, verified=is_verified, ids=ids)

@@ -1,11 +1,11 @@
-"""Revoke what a browser stands for: its sessions end at once, and who listens by one is sent away."""
+"""Revoke what a browser or an identity secret stands for: the sessions end at once, and who listens is sent away."""
 
 from contextlib import suppress
 
 from roxels.actions.audit import Auditor
 from roxels.actions.finish import end_visit
 from roxels.domain.errors import NotFound
-from roxels.storage import devices
+from roxels.storage import devices, sessions
 from roxels.storage.audit import BROWSER
 from roxels.storage.devices import Device
 from roxels.storage.log import Gone
@@ -28,6 +28,16 @@ def sign_out(tx: Writing, browser: str, auditor: Auditor) -> None:
         auditor.note(tx, BROWSER, "device.reset", ("person", person_id))
     devices.revoke_browser(tx, browser)
     _end_sessions(tx, browser, None)
+
+
+def withdraw_proof(tx: Writing, identity_secret_id: str) -> None:
+    """The visits that this secret let in are over, and the browsers that it verified are not verified any more.
+
+    Who listens is sent away, and comes back with a token that another secret signed, where their page has one.
+    """
+    for conversation_id, session_id in sessions.end_let_in_by(tx, identity_secret_id):
+        end_session(tx, conversation_id, session_id)
+    devices.unprove(tx, identity_secret_id)
 
 
 def end_session(tx: Writing, conversation_id: str, session_id: str) -> None:

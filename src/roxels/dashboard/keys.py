@@ -149,7 +149,8 @@ IDENTITIES: Kind[IdentitySecret] = Kind(
     place="identity-secrets",
     title="Identity secrets",
     one="identity secret",
-    revoking="No token that it signed is taken any more.",
+    revoking="No token that it signed is taken any more, and the visits that it let in end at once. "
+    "Pages that have a token of another secret go on.",
     issued=IDENTITY_SECRETS,
     make=_identity_secret,
 )

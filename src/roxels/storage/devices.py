@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 
 from roxels.domain.ids import Ids
-from roxels.storage.schema import conversations, devices, sessions
+from roxels.domain.proof import Proof
+from roxels.storage.schema import conversations, devices, identity_secrets, sessions
 from roxels.storage.transaction import AnySelect, Reading, Rows, Writing
 
 
@@ -108,6 +109,24 @@ def revoke_browser(tx: Writing, browser: str) -> None:
     )
 
 
+def unprove(tx: Writing, identity_secret_id: str) -> None:
+    """Browsers that only this revoked secret proved were never verified. Those that another proof came to stay so."""
+    verified = (sessions.c.environment == tx.environment, sessions.c.proof == int(Proof.verified))
+    proven_by_it = (
+        select(devices.c.id)
+        .join(sessions, _SAME_BROWSER)
+        .where(*verified, sessions.c.identity_secret_id == identity_secret_id)
+    )
+    in_force = select(identity_secrets.c.id).where(identity_secrets.c.revoked_at.is_(None))
+    stays = or_(sessions.c.identity_secret_id.is_(None), sessions.c.identity_secret_id.in_(in_force))
+    proven_else = select(sessions.c.id).where(*verified, _SAME_BROWSER, stays)
+    tx.run(
+        update(devices)
+        .where(devices.c.id.in_(proven_by_it), ~proven_else.exists(), devices.c.verified_at.is_not(None))
+        .values(verified_at=None)
+    )
+
+
 def live_sessions(tx: Reading, browser: str, person_id: str | None) -> Sequence[Live]:
     """The sessions that this browser holds: of this person, or of everybody (None)."""
     query = select(sessions.c.id, sessions.c.conversation_id).where(
@@ -140,6 +159,7 @@ def anonymous_talk(tx: Reading, template_id: str, browser: str, tab_hash: str) -
     return None if row is None else Live(row.id, row.conversation_id)
 
 
+_SAME_BROWSER = and_(sessions.c.person_id == devices.c.person_id, sessions.c.browser_hash == devices.c.browser_hash)
 _COLUMNS = [column for column in devices.c if column.name != "environment"]
 _DEVICES: AnySelect = select(*_COLUMNS)
 

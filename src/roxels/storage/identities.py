@@ -41,6 +41,16 @@ def get(tx: Reading, secret_id: str) -> IdentitySecret | None:
     return None if row is None else _of(row)
 
 
+def is_in_force(tx: Writing, secret_id: str) -> bool:
+    """Whether it may let somebody in; until this transaction is over, nobody revokes it."""
+    row = tx.first(
+        select(identity_secrets.c.revoked_at)
+        .where(identity_secrets.c.environment == tx.environment, identity_secrets.c.id == secret_id)
+        .with_for_update(read=True)
+    )
+    return row is not None and row.revoked_at is None
+
+
 def listed(tx: Reading, span: Span) -> Page[IdentitySecret]:
     """Those of this environment, newest first."""
     query = select(identity_secrets).where(identity_secrets.c.environment == tx.environment)

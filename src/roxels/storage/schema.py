@@ -225,10 +225,13 @@ sessions = Table(
     column("created_at", UtcDateTime, about=PERSON),
     column("expires_at", UtcDateTime, about=PERSON),
     column("ended_at", UtcDateTime, nullable=True, about=PERSON),
+    #: What signed for it, where it was proven by an identity token.
+    column("identity_secret_id", String, nullable=True, about=NOTHING),
     Index(None, "conversation_id"),
     Index(None, "person_id"),
     Index(None, "browser_hash", "created_at"),
     Index(None, "ended_at", "expires_at"),
+    Index(None, "identity_secret_id"),
 )
 
 #: A browser in which somebody talked as this person: what the proof `device` stands on. The secret itself stands in the

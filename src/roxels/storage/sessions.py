@@ -72,7 +72,14 @@ _JOINED = (
 
 
 def create(
-    tx: Writing, visit: Visit, *, token: str | None, join_secret: str | None, judged: str, tab: str | None = None
+    tx: Writing,
+    visit: Visit,
+    *,
+    token: str | None,
+    join_secret: str | None,
+    judged: str,
+    tab: str | None = None,
+    identity_secret_id: str | None = None,
 ) -> None:
     """Keep a new session: with a token for the browser that asked, or to be exchanged by the first that comes."""
     tx.run(
@@ -83,6 +90,7 @@ def create(
             person_id=visit.person_id,
             proof=int(visit.proof),
             method=visit.method,
+            identity_secret_id=identity_secret_id,
             reason=visit.reason,
             judged=judged,
             browser_hash=visit.browser,
@@ -217,6 +225,25 @@ def end(tx: Writing, session_id: str) -> None:
         .where(sessions.c.environment == tx.environment, sessions.c.id == session_id, sessions.c.ended_at.is_(None))
         .values(ended_at=tx.now)
     )
+
+
+def end_let_in_by(tx: Writing, identity_secret_id: str) -> list[tuple[str, str]]:
+    """Those that this secret let in are over. Says which of them somebody may be in just now, and in which
+    conversation: those that have a speaker."""
+    theirs = (
+        sessions.c.environment == tx.environment,
+        sessions.c.identity_secret_id == identity_secret_id,
+        sessions.c.ended_at.is_(None),
+        sessions.c.expires_at > tx.now,
+    )
+    attended = (
+        select(sessions.c.id, sessions.c.conversation_id)
+        .join(conversations, conversations.c.id == sessions.c.conversation_id)
+        .where(*theirs, conversations.c.speaker.is_not(None))
+    )
+    found = [(row.conversation_id, row.id) for row in tx.all(attended)]
+    tx.run(update(sessions).where(*theirs).values(ended_at=tx.now))
+    return found
 
 
 def _one(view: View, query: AnySelect) -> Visit | None:

@@ -124,6 +124,19 @@ async def use_one_twice(attacker: Browser, victim: Victim) -> None:
     await present(attacker, victim, token)
 
 
+@technique("T6")
+async def stay_when_the_secret_is_revoked(attacker: Browser, victim: Victim) -> None:
+    """A visit as her by a secret that got out; once that is revoked, go on in it, and come back as its browser."""
+    async with attacker.ground.owner() as owner:
+        leaked = (await owner.post("/v1/identity-secrets", json={"name": "leaked"})).json()
+        token = jwt.encode(claims(attacker, victim), leaked["value"], "HS256", {"kid": leaked["kid"]})
+        visit = await attacker.start(victim.place, identity_token=token)
+        await owner.delete(f"/v1/identity-secrets/{leaked['kid']}")
+    await attacker.converse(visit, ASKING)
+    await attacker.converse(await attacker.start(victim.place, external_id=victim.external_id), ASKING)
+    await present(attacker, victim, token)
+
+
 @technique("T23")
 async def use_one_of_the_other_environment(attacker: Browser, victim: Victim) -> None:
     """A good token of `live`, presented with a key of `test`."""

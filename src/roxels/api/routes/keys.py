@@ -78,7 +78,10 @@ async def list_identity_secrets(key: Secret, cursor: paging.After = None, limit:
 
 @router.delete("/identity-secrets/{secret_id}", response_model=shapes.IdentitySecret)
 async def revoke_identity_secret(key: Secret, secret_id: str) -> Response:
-    """Revoke an identity secret, at once: no token that it signed is taken any more."""
+    """Revoke an identity secret, at once: no token that it signed is taken any more, and the visits that it let in end.
+
+    Browsers that only it verified are not verified any more.
+    """
     return await _revoke(key, IDENTITY_SECRETS, secret_id)
 
 
