@@ -253,8 +253,39 @@ def _visit(
     state: Conversation,
     why: _Why,
 ) -> Opened:
+    visit = _visit_of(tx, wish, ids, visitor, conversation_id=conversation_id, state=state, why=why)
+    token, join_secret = _keep(tx, visit, wish, why, ids)
+    if visit.proof is Proof.verified:
+        state = _close_to_others(tx, conversation_id, state)
+    return Opened(
+        conversation_id=conversation_id,
+        session_id=visit.session_id,
+        token=token,
+        join_secret=join_secret,
+        expires_at=visit.expires_at,
+        reason=why.told,
+        judged=why.judged,
+        proof=visit.proof,
+        resumed=why.told == "resumed",
+        person=visitor.person,
+        created_at=state.created_at or tx.now,
+        state=conversations.add(tx, conversation_id, state, visit.session_id, _facts(visit, visitor, wish, why, state)),
+    )
+
+
+def _visit_of(
+    tx: Writing,
+    wish: VisitRequest,
+    ids: Ids,
+    visitor: _Visitor,
+    *,
+    conversation_id: str,
+    state: Conversation,
+    why: _Why,
+) -> Visit:
+    """The visit, which is kept nowhere yet."""
     person = visitor.person
-    visit = Visit(
+    return Visit(
         session_id=ids.new("sess"),
         environment=tx.environment,
         conversation_id=conversation_id,
@@ -273,6 +304,10 @@ def _visit(
         expires_at=tx.now + min(wish.lasts or SESSION_LIFE, SESSION_LIFE),
         ended_at=None,
     )
+
+
+def _keep(tx: Writing, visit: Visit, wish: VisitRequest, why: _Why, ids: Ids) -> tuple[str | None, str | None]:
+    """Keep the visit, and that its browser was seen; says what it is entered by: a token, or the secret of a link."""
     token = ids.secret("st") if wish.wants_token else None
     join_secret = None if wish.wants_token else ids.secret("join")
     sessions.create(
@@ -286,23 +321,8 @@ def _visit(
     )
     if visit.browser is not None:
         is_verified = visit.proof is Proof.verified
-        devices.see(tx, person.id, visit.browser, wish.host, verified=is_verified, ids=ids)
-    if visit.proof is Proof.verified:
-        state = _close_to_others(tx, conversation_id, state)
-    return Opened(
-        conversation_id=conversation_id,
-        session_id=visit.session_id,
-        token=token,
-        join_secret=join_secret,
-        expires_at=visit.expires_at,
-        reason=why.told,
-        judged=why.judged,
-        proof=visit.proof,
-        resumed=why.told == "resumed",
-        person=person,
-        created_at=state.created_at or tx.now,
-        state=conversations.add(tx, conversation_id, state, visit.session_id, _facts(visit, visitor, wish, why, state)),
-    )
+        devices.see(tx, visit.person_id, visit.browser, wish.host, verified=is_verified, ids=ids)
+    return token, join_secret
 
 
 def _facts(visit: Visit, visitor: _Visitor, wish: VisitRequest, why: _Why, state: Conversation) -> list[AnyEvent]:
