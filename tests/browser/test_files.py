@@ -61,6 +61,19 @@ def test_nothing_is_inline_in_the_frame() -> None:
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", html)
 
 
+def imports(name: str) -> set[str]:
+    """The modules that this one loads, and those that they load."""
+    found = set(re.findall(r'from "\./(\w+\.js)"', (EMBED / name).read_text()))
+    return found.union(*map(imports, found))
+
+
+def test_every_module_of_the_frame_is_asked_for_at_once() -> None:
+    """A module behind a module behind a module is a way to the server and back each time."""
+    html = (EMBED / "frame.html").read_text()
+    preloaded = re.findall(r'<link rel="modulepreload" href="/embed/static/\{\{ v \}\}/(\w+\.js)">', html)
+    assert preloaded == sorted(imports("frame.js"))
+
+
 def test_every_language_has_every_label() -> None:
     source = (EMBED / "labels.js").read_text()
     blocks = re.findall(r"(?:const en =|  \w\w:) \{\n(.*?)\n ?\s?\}", source, re.S)
