@@ -1,4 +1,4 @@
-"""Why a visit resumed or not: all eight reasons, at each way in: in the report, in the API, in the dashboard's data."""
+"""Why a visit resumed or not: all nine reasons, at each way in: in the report, in the API, in the dashboard's data."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -116,4 +116,15 @@ async def test_the_eighth_is_told_to_every_claimant_and_judged_for_the_owner(doo
     assert (told, await way.told_to_the_owner(first)) == ("proof_needed", {"new_person"})
     told, second = await way.enter("claim")
     assert (told, await way.told_to_the_owner(second)) == ("proof_needed", {"proof_needed"})
-    assert {*ROWS, "proof_needed"} == set(get_args(Reason))
+    assert {*ROWS, "proof_needed", "tried"} == set(get_args(Reason))
+
+
+async def test_the_ninth_is_the_servers_alone(door: Door) -> None:
+    """A browser can name no version: drafts are not for whoever has the page's key."""
+    way = await Way(door, "claimed").ready(True)
+    await way.enter("server")
+    told, session_id = await way.enter("server", template_version=1)
+    assert (told, await way.told_to_the_owner(session_id)) == ("tried", {"tried"})
+    async with door.client(way.embed_key) as browser:
+        named = await browser.post("/v1/embed/sessions", json={"external_id": "ada", "template_version": 1})
+    assert (named.status_code, named.json()["error"]["field"]) == (400, "template_version")

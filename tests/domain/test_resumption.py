@@ -53,6 +53,16 @@ def test_nobody_in_particular_continues_nothing() -> None:
     assert choose([past("a", "joined", 1)], sight=sight, resumption=ON, wanted=True, now=START) == Begin("new_person")
 
 
+@pytest.mark.parametrize(("pasts", "resumption", "wanted", "_"), TABLE)
+@pytest.mark.parametrize("proof", Proof)
+def test_what_tries_a_version_out_begins_whatever_there_is(
+    pasts: list[Past], resumption: Resumption, wanted: bool, _: Continue | Begin, proof: Proof
+) -> None:
+    sight = sight_of("person_1", proof, browser=None, policy=Proof.verified)
+    made = choose(pasts, sight=sight, resumption=resumption, wanted=wanted, now=START, names_version=True)
+    assert made == Begin("tried")
+
+
 def test_every_reason_but_those_of_proof_stands_in_the_table() -> None:
     assert {expected.reason for *_, expected in TABLE} == {
         "new_person",

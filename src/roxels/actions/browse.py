@@ -13,6 +13,7 @@ from roxels.domain.events import Fact
 from roxels.domain.memory import Memory
 from roxels.domain.persons import Person
 from roxels.domain.proof import Proof
+from roxels.domain.resumption import TRIED
 from roxels.domain.templates import Template
 from roxels.storage import conversations, deliveries, devices, log, persons, sessions, templates
 from roxels.storage.conversations import ConversationFilter, Outline
@@ -141,11 +142,12 @@ def origins(tx: Reading, owed: Iterable[Delivery]) -> dict[str, Origin]:
 
 def before(tx: Reading, whole: WholeConversation) -> Outline | None:
     """The conversation that this person had on this template before this one: the newest of those that are as proven
-    as this one, else the newest of all."""
+    as this one, else the newest of all. No trial: nothing goes on with one."""
     state = whole.stored.state
     wanted = ConversationFilter(person_id=whole.person.id, template_id=state.template_id)
     begun = Cursor(state.created_at or tx.now, whole.stored.id, tx.environment)
-    found = conversations.listed(tx, wanted, Span(after=begun, limit=EARLIER)).items
+    listed = conversations.listed(tx, wanted, Span(after=begun, limit=EARLIER)).items
+    found = [each for each in listed if all(visit.reason != TRIED for visit in each.visits)]
     return next((each for each in found if each.is_proven == state.is_proven), found[0] if found else None)
 
 

@@ -50,6 +50,8 @@ class VisitRequest(msgspec.Struct, frozen=True, kw_only=True):
     context: dict[str, Any]
     #: False where the caller asks for a new conversation.
     resume: bool = True
+    #: The version to try out, e.g. a draft; None: the published one.
+    template_version: int | None = None
     timezone: str = "UTC"
     locale: str = "en"
     allowed_domains: Sequence[str] | None = None
@@ -124,7 +126,11 @@ def weigh(tx: Reading, wish: VisitRequest, policy: Proof, person: Person) -> Nam
 
 
 def open_visit(tx: Writing, wish: VisitRequest, ids: Ids) -> Opened:
-    """Open a visit. Raises `NotFound` without such a template, `Conflict` where it would begin on an archived one."""
+    """Open a visit. Raises `NotFound` without such a template or version of it, `Conflict` where it would begin on an
+    archived one.
+
+    What it may see, and whether it resumes, goes by what is published, whatever version it tries out.
+    """
     kept = templates.active(tx, wish.template_id)
     if kept is None:
         raise NotFound("There is no template with this id in this environment.", field="template_id")
@@ -140,6 +146,7 @@ def open_visit(tx: Writing, wish: VisitRequest, ids: Ids) -> Opened:
         resumption=template.resumption,
         wanted=wish.resume,
         now=tx.now,
+        names_version=wish.template_version is not None,
     )
     is_more = conversations.has_any(tx, person.id, template.id)
     why = _Why(choice.reason, resumption.judged(choice.reason, sight, is_more=is_more))
@@ -150,13 +157,22 @@ def open_visit(tx: Writing, wish: VisitRequest, ids: Ids) -> Opened:
         return _visit(tx, wish, ids, visitor, conversation_id=choice.conversation_id, state=state, why=why)
     if kept.status == "archived":
         raise Conflict(ARCHIVED, field="template_id")
-    conversation_id, state = _begin(tx, person, template.id, template.version, wish.allowed_domains, ids)
+    version = template.version if wish.template_version is None else _there(tx, template.id, wish.template_version)
+    conversation_id, state = _begin(tx, person, template.id, version, wish.allowed_domains, ids)
     return _visit(tx, wish, ids, visitor, conversation_id=conversation_id, state=state, why=why)
+
+
+def _there(tx: Reading, template_id: str, version: int) -> int:
+    """The number of a version that the template has."""
+    if templates.version(tx, template_id, version) is None:
+        raise NotFound("This template has no version of that number.", field="template_version")
+    return version
 
 
 def _same_tab(tx: Writing, wish: VisitRequest, ids: Ids) -> Opened | None:
     """The way on for an anonymous visitor whose page was loaded again: same browser, same tab, still open."""
-    if wish.external_id is not None or wish.browser is None or not wish.tab or not wish.resume:
+    may_go_on = wish.resume and wish.template_version is None
+    if wish.external_id is not None or wish.browser is None or not wish.tab or not may_go_on:
         return None
     live = devices.anonymous_talk(tx, wish.template_id, wish.browser, hashed(wish.tab))
     stored = log.find(tx, live.conversation_id) if live else None

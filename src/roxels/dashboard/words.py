@@ -52,6 +52,7 @@ REASONS: dict[str, str] = {
     "window_over": "new: the last one was left too long ago",
     "ended": "new: the last one had ended",
     "none_open": "new: none was left open",
+    "tried": "new: a version was tried out",
     "proof_needed": "new: this visit could not prove enough to see the past",
 }
 #: The same of a verified visit that finds only what it may not go on with.
@@ -191,6 +192,8 @@ def why(reason: str, proof: str, template: Template, *, is_later: bool = False) 
             return "Resumed: the conversation was still open, and recent enough."
         case "new_person":
             return "Begun: there was nothing earlier to go on with."
+        case "tried":
+            return f"Begun to try out version {template.version} of this template. No later visit goes on with it."
         case "asked_new":
             return "Not resumed: a fresh start was asked for."
         case "resumption_off":

@@ -3,6 +3,7 @@
 Judged over what the session may see, the first row that holds:
 
     reason           when                                                               then
+    tried            a version of the template is named, to try it out                  begin, on that version
     proof_needed     somebody is named, and the template's policy is not met            begin
     new_person       nobody was named, or this person has no conversation here          begin
     asked_new        the caller wants a new one                                         begin
@@ -11,6 +12,9 @@ Judged over what the session may see, the first row that holds:
     window_over      an open one is too old                                             begin
     ended            the last one has ended                                             begin
     none_open        anything else                                                      begin
+
+What began as `tried` is never among them, not even once its version is published: what is said to try a draft out does
+not become what somebody really said.
 """
 
 from collections.abc import Sequence
@@ -25,8 +29,17 @@ from roxels.domain.proof import Proof, Sight
 from roxels.domain.templates import Resumption, Template
 
 Reason = Literal[
-    "new_person", "resumption_off", "none_open", "window_over", "proof_needed", "ended", "asked_new", "resumed"
+    "new_person",
+    "resumption_off",
+    "none_open",
+    "window_over",
+    "proof_needed",
+    "ended",
+    "asked_new",
+    "resumed",
+    "tried",
 ]
+TRIED: Reason = "tried"
 
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,12 +64,21 @@ class Begin(msgspec.Struct, frozen=True):
 
 
 def choose(
-    pasts: Sequence[Past], *, sight: Sight, resumption: Resumption, wanted: bool, now: datetime
+    pasts: Sequence[Past],
+    *,
+    sight: Sight,
+    resumption: Resumption,
+    wanted: bool,
+    now: datetime,
+    names_version: bool = False,
 ) -> Continue | Begin:
     """Continue the newest open conversation or begin a new one.
 
     `pasts`: newest activity first, only what `sight` opens. `wanted`: False where the caller asked for a new one.
+    `names_version`: the caller tries a version out.
     """
+    if names_version:
+        return Begin(TRIED)
     if sight.proof > Proof.anonymous and not sight.meets_policy:
         return Begin("proof_needed")
     if not pasts or sight.proof is Proof.anonymous:

@@ -59,7 +59,7 @@ export interface StartOptions extends Options {
 
 export interface Resumption {
   resumed: boolean;
-  reason: "new_person" | "resumption_off" | "none_open" | "window_over" | "proof_needed" | "ended" | "asked_new" | "resumed";
+  reason: "new_person" | "resumption_off" | "none_open" | "window_over" | "proof_needed" | "ended" | "asked_new" | "resumed" | "tried";
   /** Finished messages that came back. */
   turns: number;
   goals: Record<string, string>;

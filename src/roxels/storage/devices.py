@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from roxels.domain.ids import Ids
 from roxels.storage.schema import conversations, devices, sessions
+from roxels.storage.sessions import begun_in_earnest
 from roxels.storage.transaction import AnySelect, Reading, Rows, Writing
 
 
@@ -119,7 +120,7 @@ def live_sessions(tx: Reading, browser: str, person_id: str | None) -> Sequence[
 
 
 def anonymous_talk(tx: Reading, template_id: str, browser: str, tab_hash: str) -> Live | None:
-    """The newest session of this very browser and tab in an anonymous conversation on this template."""
+    """The newest session of this very browser and tab in an anonymous conversation on this template; in no trial."""
     query = (
         select(sessions.c.id, sessions.c.conversation_id)
         .join(conversations, conversations.c.id == sessions.c.conversation_id)
@@ -132,6 +133,7 @@ def anonymous_talk(tx: Reading, template_id: str, browser: str, tab_hash: str) -
             conversations.c.template_id == template_id,
             conversations.c.top_proof == 0,
             conversations.c.epoch >= 0,
+            begun_in_earnest(),
         )
         .order_by(sessions.c.created_at.desc())
         .limit(1)

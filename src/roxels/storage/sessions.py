@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import false, insert, or_, select, update
+from sqlalchemy import ColumnElement, exists, false, insert, not_, or_, select, update
 
 from roxels.domain.ids import hashed
 from roxels.domain.proof import Proof, may_stay
+from roxels.domain.resumption import TRIED
 from roxels.storage.schema import conversations, persons, sessions
 from roxels.storage.transaction import AnySelect, Environment, Reading, Rows, View, Writing
 
@@ -69,6 +70,14 @@ _JOINED = (
     .join(persons, persons.c.id == sessions.c.person_id)
     .join(conversations, conversations.c.id == sessions.c.conversation_id)
 )
+
+
+_begun = sessions.alias("begun")
+
+
+def begun_in_earnest() -> ColumnElement[bool]:
+    """Whether a row of `conversations` did not begin to try a version out."""
+    return not_(exists().where(_begun.c.conversation_id == conversations.c.id, _begun.c.reason == TRIED))
 
 
 def create(
