@@ -9,6 +9,7 @@ from roxels.domain.life import Status
 from roxels.domain.proof import Proof
 from roxels.storage.pages import Cursor
 from roxels.storage.schema import conversations, sessions
+from roxels.storage.sessions import begun_in_earnest
 from roxels.storage.transaction import Across, AcrossWriting
 
 
@@ -19,7 +20,8 @@ class Idle(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     template_id: str
     template_version: int
-    anonymous: bool
+    #: No later visit goes on with it, whatever its template says: it is nobody's, or a trial.
+    is_fleeting: bool
     speaker: str | None
     created_at: datetime
     last_activity_at: datetime
@@ -32,7 +34,7 @@ def conversations_since(
     """Those in this status whose last activity lies before `until`, the longest idle first, page by page."""
     order = tuple_(conversations.c.last_activity_at, conversations.c.id)
     query = (
-        select(conversations)
+        select(conversations, begun_in_earnest().label("is_in_earnest"))
         .where(conversations.c.status == status, conversations.c.last_activity_at <= until)
         .order_by(conversations.c.last_activity_at, conversations.c.id)
         .limit(limit)
@@ -48,7 +50,7 @@ def conversations_since(
             status=row.status,
             template_id=row.template_id,
             template_version=row.template_version,
-            anonymous=row.top_proof == Proof.anonymous,
+            is_fleeting=row.top_proof == Proof.anonymous or not row.is_in_earnest,
             speaker=row.speaker,
             created_at=row.created_at,
             last_activity_at=row.last_activity_at,
