@@ -58,7 +58,13 @@ class World:
         self.sweeper = Sweeper(store, clock, lambda _process_id: False, page=3)
 
     async def begun(
-        self, *, proof: Proof = Proof.claimed, resumption: Resumption = "off", joined: bool = True, owes: bool = False
+        self,
+        *,
+        proof: Proof = Proof.claimed,
+        resumption: Resumption = "off",
+        joined: bool = True,
+        owes: bool = False,
+        version: int | None = None,
     ) -> Opened:
         """A conversation as its first visit left it; with `owes`, ended, by a process that died right then."""
         template_id = await self.store.write("test", templates.create, template(resumption), self.ids)
@@ -70,6 +76,7 @@ class World:
             proof=proof,
             method="none" if proof is Proof.anonymous else "external_id",
             context={},
+            template_version=version,
         )
         opened = await self.store.write("test", open_visit, wish, self.ids)
         events: list[AnyEvent] = [SessionJoined()] if joined else []
@@ -116,6 +123,8 @@ def world(store: Store, clock: FakeClock, ids: CountedIds) -> World:
         ({"resumption": "on", "proof": Proof.anonymous}, 10 * MINUTE - 1, "joined"),
         ({"resumption": "on", "proof": Proof.anonymous}, 10 * MINUTE, "completed"),
         ({"resumption": "on", "proof": Proof.verified}, 10 * MINUTE, "joined"),
+        ({"resumption": "on", "proof": Proof.verified, "version": 1}, 10 * MINUTE - 1, "joined"),
+        ({"resumption": "on", "proof": Proof.verified, "version": 1}, 10 * MINUTE, "completed"),
         ({"owes": True}, MINUTE - 1, "processing"),
         ({"owes": True}, MINUTE, "completed"),
     ],

@@ -86,6 +86,20 @@ async def test_refusals_of_opening(door: Door, server: httpx2.AsyncClient) -> No
     assert (await refused(personz=[]))["field"] == "personz"
     unknown = await server.post("/v1/interviews", json={"template_id": "tpl_nope"})
     assert told(unknown, 404, "not_found")["field"] == "template_id"
+    assert (await refused(template_version=0))["field"] == "template_version"
+    gone = await server.post("/v1/interviews", json={"template_id": door.template_id, "template_version": 9})
+    assert told(gone, 404, "not_found")["field"] == "template_version"
+
+
+async def test_a_draft_is_tried_out_before_it_is_published(door: Door, server: httpx2.AsyncClient) -> None:
+    await server.patch(f"/v1/templates/{door.template_id}?publish=false", json={"name": "A draft"})
+    body = {"template_id": door.template_id, "persons": [ADA]}
+    hers = (await server.post("/v1/interviews", json=body)).json()
+    tried = await server.post("/v1/interviews", json=body | {"template_version": 2})
+    opened = tried.json()
+    assert (tried.status_code, opened["template_version"], opened["reason"]) == (201, 2, "asked_new")
+    back = await server.post("/v1/interviews", json=body)
+    assert (back.status_code, back.json()["id"]) == (200, hers["id"])
 
 
 async def talk(door: Door, opened: dict[str, Any]) -> None:

@@ -117,3 +117,14 @@ async def test_the_eighth_is_told_to_every_claimant_and_judged_for_the_owner(doo
     told, second = await way.enter("claim")
     assert (told, await way.told_to_the_owner(second)) == ("proof_needed", {"proof_needed"})
     assert {*ROWS, "proof_needed"} == set(get_args(Reason))
+
+
+async def test_only_a_server_can_try_a_version_out(door: Door) -> None:
+    """A browser can name no version: drafts are not for whoever has the page's key."""
+    way = await Way(door, "claimed").ready(True)
+    await way.enter("server")
+    told, session_id = await way.enter("server", template_version=1)
+    assert (told, await way.told_to_the_owner(session_id)) == ("asked_new", {"asked_new"})
+    async with door.client(way.embed_key) as browser:
+        named = await browser.post("/v1/embed/sessions", json={"external_id": "ada", "template_version": 1})
+    assert (named.status_code, named.json()["error"]["field"]) == (400, "template_version")

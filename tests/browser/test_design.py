@@ -1,13 +1,18 @@
 """A template as a form, in a real browser: made, changed and published without writing JSON, and nothing is lost."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from playwright.async_api import Dialog, Page, expect
 
 from roxels.actions import author
-from roxels.storage import operators
+from roxels.api.pages import Files, page_routes
+from roxels.server import EMBED
+from roxels.storage import conversations, operators, templates
+from roxels.storage.conversations import ConversationFilter, Outline
+from roxels.storage.pages import Span
 from tests.browser.axe import stumbles
 from tests.browser.test_dashboard import gate, office, page
 from tests.dashboard.office import EMAIL, PASSWORD, Office
@@ -349,6 +354,60 @@ async def test_what_is_kept_nowhere_is_not_left_unasked(office: Office, page: Pa
     await places.click()
     await expect(page.get_by_role("heading", name="Templates")).to_be_visible()
     assert asked == ["beforeunload"] * 2, "what was kept is left freely"
+
+
+async def test_what_is_written_is_tried_before_anybody_else_gets_it(office: Office, page: Page) -> None:
+    office.app.router.routes.extend(page_routes(office.store, Files(EMBED), office.origin))
+    template_id = await opened(office, page)
+    told = page.locator("section", has=page.get_by_role("heading", name="Try it"))
+    await expect(told).to_contain_text("You try version 1, which is published.")
+    await page.locator("[data-design]").get_by_label("Greeting").fill("Good evening!")
+    await expect(told).to_contain_text("You try what stands in the editor. It is kept as a draft first")
+    await expect(told.get_by_role("checkbox")).to_be_hidden()
+    await told.get_by_label("As").fill("tester")
+    await told.get_by_role("button", name="Talk").click()
+    await expect(told).to_contain_text("You try version 2, a draft: nobody else is asked by it.")
+    await expect(page.locator(".versions").get_by_text("draft", exact=True)).to_be_visible()
+    await expect(page.frame_locator("#trial").get_by_role("button", name="Begin")).to_be_visible()
+    assert await told.get_by_label("As").input_value() == "tester"
+    assert [(each.template_version, each.person.external_id) for each in await talks(office)] == [(2, "tester")]
+    assert (await office.store.read("test", author.current, template_id)).version == 1
+    # Where the page is loaded once more, nothing begins by itself; and nothing that is kept is kept again.
+    await page.reload()
+    await expect(told).to_contain_text("You try version 2, a draft")
+    await told.get_by_label("As").fill("")
+    await told.get_by_role("button", name="Talk").click()
+    await expect(page.frame_locator("#trial").get_by_role("button", name="Begin")).to_be_visible()
+    assert [(each.template_version, each.person.external_id) for each in await talks(office)] == [
+        (2, None),
+        (2, "tester"),
+    ]
+    assert len(await office.store.read("test", templates.history, template_id)) == 2
+
+
+async def test_what_is_faulty_is_not_tried(office: Office, page: Page) -> None:
+    template_id = await opened(office, page)
+    told = page.locator("section", has=page.get_by_role("heading", name="Try it"))
+    url = page.get_by_role("group", name="First").get_by_label("Address of the webhook")
+    await url.fill("nowhere")
+    await told.get_by_label("As").fill("tester")
+    await told.get_by_role("button", name="Talk").click()
+    await expect(page.get_by_text("Not kept yet. This is wrong with it:")).to_be_visible()
+    await expect(told).to_contain_text("You try what stands in the editor.")
+    assert await page.locator("#trial").is_hidden()
+    assert not await talks(office)
+    assert len(await office.store.read("test", templates.history, template_id)) == 1
+    # Mended and kept, it is not tried unasked.
+    await url.fill("https://example.com/a")
+    await page.get_by_role("button", name="Keep as a draft").click()
+    await expect(told).to_contain_text("You try version 2, a draft")
+    assert await page.locator("#trial").is_hidden()
+    assert not await talks(office)
+
+
+async def talks(office: Office) -> Sequence[Outline]:
+    """All conversations, newest first."""
+    return (await office.store.read("test", conversations.listed, ConversationFilter(), Span(limit=9))).items
 
 
 async def test_nobody_talks_beside_the_form_who_is_signed_out(office: Office, page: Page) -> None:

@@ -133,6 +133,7 @@ class Office:
         proof: Proof = Proof.claimed,
         method: Method = "external_id",
         resume: bool = True,
+        version: int | None = None,
         context: dict[str, Any] | None = None,
         browser: str | None = None,
     ) -> Opened:
@@ -146,6 +147,7 @@ class Office:
             method=method,
             context=context or {},
             resume=resume,
+            template_version=version,
             browser=browser,
             host=None if browser is None else "app.example.com",
         )

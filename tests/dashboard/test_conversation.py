@@ -6,7 +6,7 @@ from typing import get_args
 import httpx2
 import pytest
 
-from roxels.actions import admit
+from roxels.actions import admit, author
 from roxels.actions.admit import Exchange
 from roxels.actions.open import open_again
 from roxels.dashboard import words
@@ -97,6 +97,23 @@ async def test_why_it_did_not_resume_and_what_was_before(
     assert "Before this: an earlier conversation" in page.text
     assert f"/dashboard/conversations/{first.conversation_id}" in page.links
     assert "Before this" not in (await shown(operator, f"/dashboard/conversations/{first.conversation_id}")).text
+
+
+async def test_a_trial_says_so_and_is_nobodys_earlier_conversation(
+    office: Office, operator: httpx2.AsyncClient, clock: FakeClock
+) -> None:
+    await office.store.write("test", author.change, office.template_id, {"name": "A draft"}, publish=False)
+    tried = await office.visit("ada", proof=Proof.verified, method="secret_key", version=2)
+    clock.advance(DAY)
+    hers = await people.verified(office, "ada")
+    assert hers.reason == "new_person"
+    await sign_in(operator)
+    page = await shown(operator, f"/dashboard/conversations/{tried.conversation_id}")
+    assert "Begun to try out version 2 of this template. No later visit goes on with it." in page.text
+    assert "new: a version was tried out" in (await shown(operator, f"/dashboard/people/{tried.person.id}")).text
+    page = await shown(operator, f"/dashboard/conversations/{hers.conversation_id}")
+    assert "Begun: there was nothing earlier to go on with." in page.text
+    assert "Before this" not in page.text
 
 
 def test_every_reason_is_a_sentence_of_its_own() -> None:

@@ -1,6 +1,7 @@
 """Templates in the dashboard: made, faulty, changed, kept as a draft, published, gone back to, tried."""
 
 import json
+import re
 from typing import Any
 
 import httpx2
@@ -9,8 +10,11 @@ import pytest
 from roxels.actions import author
 from roxels.dashboard.designs import ABOUT, STARTS
 from roxels.domain import soundness
-from roxels.storage import audit, sessions, templates
+from roxels.storage import audit, conversations, log, sessions, templates
+from roxels.storage.conversations import ConversationFilter
 from roxels.storage.pages import Span
+from roxels.storage.sessions import Visit
+from roxels.testing import FakeClock
 from tests.dashboard.office import TEMPLATE, Office, csrf
 
 NEW = "/dashboard/templates/new"
@@ -94,24 +98,116 @@ async def test_nobody_elses_change_is_written_over(office: Office, operator: htt
     assert (await raw(office))["name"] == "Theirs"
 
 
+async def joined(office: Office, talk: httpx2.Response) -> Visit:
+    """The visit that a talk beside the form leads to."""
+    assert talk.status_code == 303
+    interview_id, _, secret = talk.headers["location"].partition("/join/i/")[2].partition("#")
+    visit = await office.store.read_across(sessions.by_join_secret, interview_id, secret)
+    assert visit is not None
+    return visit
+
+
+async def tried(office: Office, operator: httpx2.AsyncClient, page: str) -> tuple[str, int]:
+    """Who presses Talk on this page, as ada: the reason, and the version that they talk about."""
+    shown = await operator.get(page)
+    form = shown.text.partition("data-trial")[2].partition("</form>")[0]
+    fields = dict(re.findall(r'name="(csrf|version|resume)" value="([^"]+)"', form))
+    talk = await operator.post(f"/dashboard/templates/{office.template_id}/talk", data={**fields, "external_id": "ada"})
+    visit = await joined(office, talk)
+    state = (await office.store.read("test", log.read, visit.conversation_id)).state
+    return visit.reason, state.template_version
+
+
+async def newest_talk(office: Office, operator: httpx2.AsyncClient) -> httpx2.Response:
+    """The page of the conversation that began last."""
+    listed = await office.store.read("test", conversations.listed, ConversationFilter(), Span(limit=1))
+    return await operator.get(f"/dashboard/conversations/{listed.items[0].id}")
+
+
+async def test_what_is_tried_is_what_the_page_shows(
+    office: Office, operator: httpx2.AsyncClient, clock: FakeClock
+) -> None:
+    place = f"/dashboard/templates/{office.template_id}"
+    assert "Their next visit may go on with it." in (await operator.get(place)).text
+    assert await tried(office, operator, place) == ("new_person", 1)
+    assert await tried(office, operator, place) == ("resumed", 1), "the published one goes on, as any visit does"
+    changed = json.dumps({**TEMPLATE, "name": "Changed"})
+    kept = await sent(operator, place, text=changed, version="1", **{"as": "draft"})
+    page = (await operator.get(kept.headers["location"])).text
+    assert "You try <strong>version 2</strong>, a draft: nobody else is asked by it." in page
+    assert "go on where they left off" not in page
+    assert await tried(office, operator, kept.headers["location"]) == ("asked_new", 2)
+    assert "Begun to try out version 2 of this template." in (await newest_talk(office, operator)).text
+    clock.advance(60)
+    assert await tried(office, operator, place) == ("resumed", 1), "what is published stays as it was"
+    await sent(operator, place, f"{place}/publish", version="2")
+    assert "which is not published any more" in (await operator.get(f"{place}?version=1")).text
+    assert await tried(office, operator, f"{place}?version=1") == ("asked_new", 1)
+
+
+async def test_what_is_tried_is_what_the_page_showed_though_another_is_published_by_now(
+    office: Office, operator: httpx2.AsyncClient
+) -> None:
+    place = f"/dashboard/templates/{office.template_id}"
+    shown = await operator.get(place)
+    await office.store.write("test", author.change, office.template_id, {"name": "Theirs"})
+    talk = await operator.post(f"{place}/talk", data={"csrf": csrf(shown), "version": "1", "resume": "yes"})
+    visit = await joined(office, talk)
+    assert (await office.store.read("test", log.read, visit.conversation_id)).state.is_trial
+
+
+async def test_what_is_to_be_tried_is_kept_as_a_draft_or_its_faults_are_told(
+    office: Office, operator: httpx2.AsyncClient
+) -> None:
+    place = f"/dashboard/templates/{office.template_id}"
+    faulty = json.dumps({**TEMPLATE, "goals": "none"})
+    refused = await sent(operator, place, text=faulty, version="1", **{"as": "trial"})
+    assert refused.status_code == 400
+    assert "Not kept yet. This is wrong with it:" in refused.text
+    assert 'data-trial="begin"' not in refused.text
+    changed = json.dumps({**TEMPLATE, "name": "Changed"})
+    kept = await sent(operator, place, text=changed, version="1", **{"as": "trial"})
+    page = await operator.get(kept.headers["location"])
+    assert 'data-trial="begin"' in page.text
+    assert "Kept as a draft. Nobody is asked by it until it is published." in page.text
+    assert (await raw(office))["name"] == TEMPLATE["name"]
+
+
+async def test_a_newer_draft_is_one_click_away(office: Office, operator: httpx2.AsyncClient) -> None:
+    place = f"/dashboard/templates/{office.template_id}"
+    assert "newer draft" not in (await operator.get(place)).text
+    await office.store.write("test", author.change, office.template_id, {"name": "Draft"}, publish=False)
+    assert 'Version 2 is a newer draft: <a href="?version=2">go on with it</a>' in (await operator.get(place)).text
+    assert "newer draft" not in (await operator.get(f"{place}?version=2")).text
+    await office.store.write("test", author.change, office.template_id, {"name": "Published"})
+    assert "newer draft" not in (await operator.get(place)).text, "what is published is newer than it"
+
+
+@pytest.mark.parametrize("version", ["", "9", "two"])
+async def test_a_version_that_is_not_there_is_not_tried(
+    office: Office, operator: httpx2.AsyncClient, version: str
+) -> None:
+    place = f"/dashboard/templates/{office.template_id}"
+    refused = await sent(operator, place, f"{place}/talk", version=version)
+    assert refused.status_code == 404
+    assert "This template has no version of that number." in refused.text
+    assert refused.headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
 @pytest.mark.parametrize(("given", "external_id"), [("ada", "ada"), ("", None)])
 async def test_it_can_be_tried_as_anybody(
     office: Office, operator: httpx2.AsyncClient, given: str, external_id: str | None
 ) -> None:
     place = f"/dashboard/templates/{office.template_id}"
-    talk = await sent(operator, place, f"{place}/talk", external_id=given, resume="yes")
-    assert talk.status_code == 303
-    interview_id, _, secret = talk.headers["location"].partition("/join/i/")[2].partition("#")
-    visit = await office.store.read_across(sessions.by_join_secret, interview_id, secret)
-    assert visit is not None
-    assert visit.external_id == external_id
+    talk = await sent(operator, place, f"{place}/talk", version="1", external_id=given, resume="yes")
+    assert (await joined(office, talk)).external_id == external_id
     noted = await office.store.read("test", audit.listed, audit.AuditFilter(action="template.tried"), Span(limit=9))
     assert [(entry.action, entry.actor_kind) for entry in noted.items] == [("template.tried", "operator")]
 
 
 async def test_a_junk_id_is_refused_by_name(office: Office, operator: httpx2.AsyncClient) -> None:
     place = f"/dashboard/templates/{office.template_id}"
-    refused = await sent(operator, place, f"{place}/talk", external_id="undefined")
+    refused = await sent(operator, place, f"{place}/talk", version="1", external_id="undefined")
     assert refused.status_code == 400
     assert "external_id" in refused.text
     assert "frame-ancestors 'self'" in refused.headers["Content-Security-Policy"], "it stands in a frame"

@@ -61,6 +61,7 @@ async def desk(roxels: Demo, browser: Browser) -> AsyncIterator[Page]:
 async def test_the_operators_story(roxels: Demo, site: Site, desk: Page, tabs: BrowserContext) -> None:
     await makes_a_template(desk, roxels)
     await tries_it_beside_the_editor(desk)
+    await tries_what_nobody_else_gets(desk)
     site.html = HOST.format(snippet=await takes_the_snippet(desk))
     guest = await opens_the_page(tabs, site, hears="Which tea shall it be?")
     await watches_the_talk(desk, guest)
@@ -89,6 +90,17 @@ async def tries_it_beside_the_editor(desk: Page) -> None:
     await trial.get_by_role("button", name="Begin").click()
     await expect(trial.locator("#log")).to_contain_text("Which tea shall it be?")
     await expect(desk.get_by_role("heading", level=1, name="Tea order")).to_be_visible()
+
+
+async def tries_what_nobody_else_gets(desk: Page) -> None:
+    """Another greeting, tried while the published one stays what people hear."""
+    await desk.get_by_label("Greeting").fill("Welcome to the coffee house.")
+    await desk.get_by_role("textbox", name="As", exact=True).fill("taster")
+    await desk.get_by_role("button", name="Talk").click()
+    await expect(desk.locator("main")).to_contain_text("You try version 2, a draft: nobody else is asked by it.")
+    trial = desk.frame_locator("#trial")
+    await trial.get_by_role("button", name="Begin").click()
+    await expect(trial.locator("#log")).to_contain_text("Welcome to the coffee house.")
 
 
 async def takes_the_snippet(desk: Page) -> str:

@@ -141,11 +141,12 @@ def origins(tx: Reading, owed: Iterable[Delivery]) -> dict[str, Origin]:
 
 def before(tx: Reading, whole: WholeConversation) -> Outline | None:
     """The conversation that this person had on this template before this one: the newest of those that are as proven
-    as this one, else the newest of all."""
+    as this one, else the newest of all. No trial: nothing goes on with one."""
     state = whole.stored.state
     wanted = ConversationFilter(person_id=whole.person.id, template_id=state.template_id)
     begun = Cursor(state.created_at or tx.now, whole.stored.id, tx.environment)
-    found = conversations.listed(tx, wanted, Span(after=begun, limit=EARLIER)).items
+    listed = conversations.listed(tx, wanted, Span(after=begun, limit=EARLIER)).items
+    found = [each for each in listed if not each.is_trial]
     return next((each for each in found if each.is_proven == state.is_proven), found[0] if found else None)
 
 

@@ -137,13 +137,12 @@ def overtake(
     kept = templates.version(tx, state.template_id, state.template_version)
     if kept is None or state.created_at is None or state.last_activity_at is None:
         return None
-    anonymous = all(session.proof == "anonymous" for session in state.sessions.values())
     fate = overdue(
         state.status,
         created_at=state.created_at,
         last_activity_at=state.last_activity_at,
         left_at=stored.left_at,
-        resumable_for=None if anonymous else kept.read().resumable_for,
+        resumable_for=None if _is_fleeting(state) else kept.read().resumable_for,
         now=tx.now,
         abandoned_after=abandoned_after,
     )
@@ -152,6 +151,11 @@ def overtake(
     if fate is None:
         return state
     return complete(tx, conversation_id, _add_ending(tx, stored, decide.end(state, "abandoned", stored.said_so_far)))
+
+
+def _is_fleeting(state: Conversation) -> bool:
+    """Whether no later visit goes on with it, whatever its template says: it is nobody's, or a trial."""
+    return state.is_trial or all(each.proof == "anonymous" for each in state.sessions.values())
 
 
 def _add_ending(tx: Writing | AcrossWriting, stored: Stored, events: list[AnyEvent]) -> Conversation:

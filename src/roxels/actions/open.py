@@ -50,6 +50,8 @@ class VisitRequest(msgspec.Struct, frozen=True, kw_only=True):
     context: dict[str, Any]
     #: False where the caller asks for a new conversation.
     resume: bool = True
+    #: The version to try out, e.g. a draft; None: the published one.
+    template_version: int | None = None
     timezone: str = "UTC"
     locale: str = "en"
     allowed_domains: Sequence[str] | None = None
@@ -67,6 +69,16 @@ class VisitRequest(msgspec.Struct, frozen=True, kw_only=True):
     lasts: timedelta | None = None
     #: Whether a browser asked and gets its token at once; else the session waits to be exchanged.
     wants_token: bool = True
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it tries a version out: on that version, and on nothing that stands already."""
+        return self.template_version is not None
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether it may go on with a conversation that stands."""
+        return self.resume and not self.is_trial
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +138,11 @@ def weigh(tx: Reading, wish: VisitRequest, policy: Proof, person: Person) -> Nam
 
 
 def open_visit(tx: Writing, wish: VisitRequest, ids: Ids) -> Opened:
-    """Open a visit. Raises `NotFound` without such a template, `Conflict` where it would begin on an archived one."""
+    """Open a visit. Raises `NotFound` without such a template or version of it, `Conflict` where it would begin on an
+    archived one.
+
+    What it may see, and whether it resumes, goes by what is published, whatever version it tries out.
+    """
     kept = templates.active(tx, wish.template_id)
     if kept is None:
         raise NotFound("There is no template with this id in this environment.", field="template_id")
@@ -140,7 +156,7 @@ def open_visit(tx: Writing, wish: VisitRequest, ids: Ids) -> Opened:
         conversations.pasts(tx, sight, template.id),
         sight=sight,
         resumption=template.resumption,
-        wanted=wish.resume,
+        wanted=wish.may_go_on,
         now=tx.now,
     )
     is_more = conversations.has_any(tx, person.id, template.id)
@@ -152,13 +168,21 @@ def open_visit(tx: Writing, wish: VisitRequest, ids: Ids) -> Opened:
         return _visit(tx, wish, ids, visitor, conversation_id=choice.conversation_id, state=state, why=why)
     if kept.status == "archived":
         raise Conflict(ARCHIVED, field="template_id")
-    conversation_id, state = _begin(tx, person, template.id, template.version, wish.allowed_domains, ids)
+    version = template.version if wish.template_version is None else _there(tx, template.id, wish.template_version)
+    conversation_id, state = _begin(tx, wish, person, version, ids)
     return _visit(tx, wish, ids, visitor, conversation_id=conversation_id, state=state, why=why)
+
+
+def _there(tx: Reading, template_id: str, version: int) -> int:
+    """The number of a version that the template has."""
+    if templates.version(tx, template_id, version) is None:
+        raise NotFound("This template has no version of that number.", field="template_version")
+    return version
 
 
 def _same_tab(tx: Writing, wish: VisitRequest, ids: Ids) -> Opened | None:
     """The way on for an anonymous visitor whose page was loaded again: same browser, same tab, still open."""
-    if wish.external_id is not None or wish.browser is None or not wish.tab or not wish.resume:
+    if wish.external_id is not None or wish.browser is None or not wish.tab or not wish.may_go_on:
         return None
     live = devices.anonymous_talk(tx, wish.template_id, wish.browser, hashed(wish.tab))
     stored = log.find(tx, live.conversation_id) if live else None
@@ -221,25 +245,19 @@ def open_in(tx: Writing, wish: VisitRequest, named: Named, conversation_id: str,
     return _visit(tx, wish, ids, visitor, conversation_id=conversation_id, state=state, why=why)
 
 
-def _begin(
-    tx: Writing,
-    person: Person,
-    template_id: str,
-    version: int,
-    allowed_domains: Sequence[str] | None,
-    ids: Ids,
-) -> tuple[str, Conversation]:
+def _begin(tx: Writing, wish: VisitRequest, person: Person, version: int, ids: Ids) -> tuple[str, Conversation]:
     conversation_id = ids.new("iv")
     conversations.begin(
         tx,
         conversation_id,
         person_id=person.id,
-        template_id=template_id,
+        template_id=wish.template_id,
         template_version=version,
-        allowed_domains=allowed_domains,
+        is_trial=wish.is_trial,
+        allowed_domains=wish.allowed_domains,
     )
     persons.count_conversation(tx, person.id, 1)
-    opened = ConversationOpened(template_id=template_id, template_version=version)
+    opened = ConversationOpened(template_id=wish.template_id, template_version=version, trial=wish.is_trial)
     return conversation_id, conversations.add(tx, conversation_id, EMPTY, None, [opened])
 
 

@@ -120,7 +120,7 @@ class Sweeper:
             created_at=each.created_at,
             last_activity_at=each.last_activity_at,
             left_at=each.left_at,
-            resumable_for=None if each.anonymous else self._window(tx, each),
+            resumable_for=None if each.is_fleeting else self._window(tx, each),
             now=tx.now,
             abandoned_after=self._abandoned_after,
         )

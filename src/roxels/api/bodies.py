@@ -70,6 +70,9 @@ class OpenInterview(Body):
     context: Context = None
     resume: bool | None = None
     """`false` begins a new conversation even where one could be resumed."""
+    template_version: Annotated[int | None, Field(ge=1, lt=2**31)] = None
+    """A version to try out, e.g. a draft; not given: the published one. With it a new conversation begins, on that
+    version, and no later visit resumes it."""
     allowed_domains: list[Domain] | None = None
     """Which pages may show it; not given: those of the template's keys."""
 
@@ -86,6 +89,7 @@ class OpenInterview(Body):
             method="secret_key",
             context=checked_context(self.context),
             resume=self.resume is not False,
+            template_version=self.template_version,
             allowed_domains=None if self.allowed_domains is None else cleaned(self.allowed_domains),
             wants_token=False,
         )

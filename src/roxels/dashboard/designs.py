@@ -3,6 +3,9 @@
 A template is edited as the JSON that it is, so nothing is lost that a newer version wrote. What is wrong with it is
 told at once, each fault with its path, and what was typed stays. A version that somebody else published meanwhile is
 never written over.
+
+What is tried is what stands in the editor. A version never changes, so a talk that tries one out stays on just what it
+began with, whatever is written, kept or published meanwhile.
 """
 
 import json
@@ -101,10 +104,11 @@ class Designs:
         return self._page(viewer, _written(shown), kept, saved=request.query_params.get("saved", ""), **values)
 
     async def save(self, viewer: Viewer, request: Request, form: FormData) -> Response:
-        """Keep what was written as a new version, published or as a draft."""
+        """Keep what was written as a new version, published, as a draft, or as one to be tried at once."""
         services, text = self._desk.services, _text(form)
         kept, history = await self._read(viewer, request)
-        publish = text_of(form, "as") != "draft"
+        wanted = text_of(form, "as")
+        publish = wanted not in ("draft", "trial")
         try:
             raw, expected = _parsed(text), _number(text_of(form, "version"))
             made = await services.store.write(
@@ -112,7 +116,7 @@ class Designs:
             )
         except RoxelsError as fault:
             return self._again(viewer, text, kept, fault, shown=kept, history=history)
-        saved = "published" if publish else f"draft&version={made.version}"
+        saved = "published" if publish else f"{wanted}&version={made.version}"
         return RedirectResponse(f"{PLACE}/{quote(kept.id)}?saved={saved}", 303)
 
     async def publish(self, viewer: Viewer, request: Request, form: FormData) -> Response:
@@ -124,14 +128,17 @@ class Designs:
         return RedirectResponse(f"{PLACE}/{quote(template_id)}?saved=published", 303)
 
     async def talk(self, viewer: Viewer, request: Request, form: FormData) -> Response:
-        """Open a visit to try it out, as whom the operator names or as nobody; it stands in a frame beside the form."""
+        """Open a visit to try out the version that the page shows, as whom the operator names or as nobody.
+
+        It stands in a frame beside the form.
+        """
         try:
             return RedirectResponse(await self._tried(viewer, request, form), 303)
         except RoxelsError as fault:
             return self._desk.pages.fault_beside(viewer, fault)
 
     async def _tried(self, viewer: Viewer, request: Request, form: FormData) -> str:
-        given = text_of(form, "external_id")
+        given, version = text_of(form, "external_id"), _number(text_of(form, "version"))
         services = self._desk.services
         wish = VisitRequest(
             template_id=request.path_params["template_id"],
@@ -142,11 +149,14 @@ class Designs:
             method="secret_key",
             context={},
             resume=text_of(form, "resume") == "yes",
+            template_version=version,
             wants_token=False,
         )
 
         def work(tx: Writing) -> Opened:
-            opened = open.open_visit(tx, wish, services.ids)
+            is_published = version == author.current(tx, wish.template_id).version
+            asked = msgspec.structs.replace(wish, template_version=None) if is_published else wish
+            opened = open.open_visit(tx, asked, services.ids)
             services.audit.note(tx, viewer.actor, "template.tried", ("person", opened.person.id))
             return opened
 

@@ -21,6 +21,7 @@ from roxels.domain.events import (
     ConversationEnded,
     ConversationExpired,
     ConversationFailed,
+    ConversationOpened,
     Fact,
     FieldCaptured,
     FieldSkipped,
@@ -127,6 +128,8 @@ class _Past:
     def __init__(self, browsers: Mapping[str, str | None], *, is_later: bool) -> None:
         self._browsers = browsers
         self.is_later = is_later
+        #: It all happens to try a version out.
+        self.is_trial = False
         self._seen: list[str] = []
         #: When anything last happened since the first visit; None before it.
         self.visited_at: datetime | None = None
@@ -137,6 +140,8 @@ class _Past:
 
     def add(self, fact: Fact) -> None:
         """One more fact."""
+        if isinstance(fact.event, ConversationOpened):
+            self.is_trial = fact.event.trial
         if self.visited_at is not None or isinstance(fact.event, SessionStarted):
             self.visited_at = fact.at
         if isinstance(fact.event, AgentSaid):
@@ -198,7 +203,7 @@ def _visit(fact: Fact, event: SessionStarted, past: _Past, template: Template) -
         reason=reason,
         method=event.method,
         told=event.reason if event.judged and event.judged != event.reason else None,
-        why=words.why(reason, event.proof, template, is_later=past.is_later),
+        why=words.why(reason, event.proof, template, is_later=past.is_later, is_trial=past.is_trial),
         browser=past.browser(fact.session_id),
         away=None if past.visited_at is None else fact.at - past.visited_at,
     )

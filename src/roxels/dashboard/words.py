@@ -179,9 +179,11 @@ def _is_behind(reason: str, proof: str, is_later: bool) -> bool:
     return is_later and reason == "new_person" and proof == "verified"
 
 
-def why(reason: str, proof: str, template: Template, *, is_later: bool = False) -> str:
-    """Why a visit resumed, or why it did not, as a sentence."""
+def why(reason: str, proof: str, template: Template, *, is_later: bool = False, is_trial: bool = False) -> str:
+    """Why a visit resumed, or why it did not, as a sentence. `is_trial`: it stands in one."""
     match reason:
+        case _ if is_trial and reason != "resumed":
+            return f"Begun to try out version {template.version} of this template. No later visit goes on with it."
         case "new_person" if _is_behind(reason, proof, is_later):
             return (
                 "Not resumed: what was said before is unproven. "

@@ -141,6 +141,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     ended_by: EndedBy | None = None
     template_id: str = ""
     template_version: int = 0
+    #: It tries that version out: no later visit goes on with it.
+    is_trial: bool = False
     created_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -479,6 +481,7 @@ class _Draft:
                 self.values |= {
                     "template_id": event.template_id,
                     "template_version": event.template_version,
+                    "is_trial": event.trial,
                     "created_at": fact.at,
                 }
             case ConversationEnded():

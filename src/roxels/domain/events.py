@@ -59,6 +59,8 @@ class ConversationOpened(Event, frozen=True, kw_only=True, tag="conversation.ope
 
     template_id: str
     template_version: int
+    #: To try that version out: no later visit goes on with it.
+    trial: bool = False
 
 
 class SessionStarted(Event, frozen=True, kw_only=True, tag="session.started"):

@@ -55,6 +55,8 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
     #: Closed to claims; spoken for by an adoption.
     is_proven: bool
     is_vouched: bool
+    #: It tries a version of its template out.
+    is_trial: bool
     person: Person
     #: Oldest first.
     visits: tuple[VisitOutline, ...] = ()
@@ -78,6 +80,7 @@ def begin(
     person_id: str,
     template_id: str,
     template_version: int,
+    is_trial: bool,
     allowed_domains: Sequence[str] | None,
 ) -> None:
     """Keep the row of a new conversation, whose log is empty."""
@@ -92,6 +95,7 @@ def begin(
             top_proof=int(Proof.anonymous),
             is_proven=False,
             is_vouched=False,
+            is_trial=is_trial,
             head=0,
             epoch=0,
             allowed_domains=None if allowed_domains is None else list(allowed_domains),
@@ -161,10 +165,10 @@ def numbered(
 
 
 def pasts(tx: Reading, sight: Sight, template_id: str, limit: int = 50) -> list[Past]:
-    """This person's conversations on this template that the session may see, newest activity first."""
+    """This person's conversations on this template that the session may see, newest activity first; no trials."""
     query = (
         select(conversations.c.id, conversations.c.status, conversations.c.last_activity_at)
-        .where(seen(tx, sight), conversations.c.template_id == template_id)
+        .where(seen(tx, sight), conversations.c.template_id == template_id, ~conversations.c.is_trial)
         .order_by(conversations.c.last_activity_at.desc(), conversations.c.id)
         .limit(limit)
     )
@@ -172,22 +176,25 @@ def pasts(tx: Reading, sight: Sight, template_id: str, limit: int = 50) -> list[
 
 
 def has_any(tx: Reading, person_id: str, template_id: str) -> bool:
-    """Whether this person has talked about this template at all, whoever may see it: for the owner's records only."""
+    """Whether this person has talked about this template at all (trials aside), whoever may see it: for the owner's
+    records only."""
     query = select(conversations.c.id).where(
         conversations.c.environment == tx.environment,
         conversations.c.person_id == person_id,
         conversations.c.template_id == template_id,
         conversations.c.epoch != ERASING,
+        ~conversations.c.is_trial,
     )
     return tx.first(query.limit(1)) is not None
 
 
 def first_begun(tx: Reading, person_id: str) -> dict[str, datetime]:
-    """When this person first talked about each template, whoever may see it: for the owner's pages only."""
+    """When this person first talked about each template (trials aside), whoever may see it: for the owner's pages."""
     query = select(conversations.c.template_id, func.min(conversations.c.created_at).label("at")).where(
         conversations.c.environment == tx.environment,
         conversations.c.person_id == person_id,
         conversations.c.epoch != ERASING,
+        ~conversations.c.is_trial,
     )
     return {row.template_id: row.at for row in tx.all(query.group_by(conversations.c.template_id))}
 

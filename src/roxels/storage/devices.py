@@ -138,7 +138,7 @@ def live_sessions(tx: Reading, browser: str, person_id: str | None) -> Sequence[
 
 
 def anonymous_talk(tx: Reading, template_id: str, browser: str, tab_hash: str) -> Live | None:
-    """The newest session of this very browser and tab in an anonymous conversation on this template."""
+    """The newest session of this very browser and tab in an anonymous conversation on this template; in no trial."""
     query = (
         select(sessions.c.id, sessions.c.conversation_id)
         .join(conversations, conversations.c.id == sessions.c.conversation_id)
@@ -151,6 +151,7 @@ def anonymous_talk(tx: Reading, template_id: str, browser: str, tab_hash: str) -
             conversations.c.template_id == template_id,
             conversations.c.top_proof == 0,
             conversations.c.epoch >= 0,
+            ~conversations.c.is_trial,
         )
         .order_by(sessions.c.created_at.desc())
         .limit(1)

@@ -19,7 +19,8 @@ class Idle(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     template_id: str
     template_version: int
-    anonymous: bool
+    #: No later visit goes on with it, whatever its template says: it is nobody's, or a trial.
+    is_fleeting: bool
     speaker: str | None
     created_at: datetime
     last_activity_at: datetime
@@ -48,7 +49,7 @@ def conversations_since(
             status=row.status,
             template_id=row.template_id,
             template_version=row.template_version,
-            anonymous=row.top_proof == Proof.anonymous,
+            is_fleeting=row.top_proof == Proof.anonymous or row.is_trial,
             speaker=row.speaker,
             created_at=row.created_at,
             last_activity_at=row.last_activity_at,

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -173,6 +174,8 @@ conversations = Table(
     column("last_activity_at", UtcDateTime, about=PERSON),
     #: When the last listener left, since listening is no activity.
     column("left_at", UtcDateTime, nullable=True, about=PERSON),
+    #: It began to try a version of its template out: no later visit goes on with it.
+    column("is_trial", Boolean, server_default=false(), about=NOTHING),
     Index("ix_conversations_of_person", "environment", "person_id", "template_id", "last_activity_at"),
     Index(None, "environment", "created_at", "id"),
     Index(None, "status", "last_activity_at"),

@@ -5,6 +5,7 @@ import { design } from "./design.js";
 import { goLive } from "./live.js";
 import { keepFresh } from "./refresh.js";
 import { tellTimes } from "./times.js";
+import { tryWhatIsWritten } from "./trial.js";
 import { askBeforeLeaving, keepTyped } from "./typed.js";
 
 offerCopying(document);
@@ -27,6 +28,9 @@ const text = document.querySelector("textarea#text");
 const json = document.querySelector("details.json");
 if (text) askBeforeLeaving(text);
 if (place && text && json) design(place, text, json);
+/** @type {HTMLFormElement | null} */
+const trial = document.querySelector("form[data-trial]");
+if (trial && text) tryWhatIsWritten(trial, text);
 
 // What opens a talk opens it beside the form; without script it has a tab of its own.
 for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-beside]"))) {

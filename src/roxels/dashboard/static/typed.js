@@ -11,9 +11,13 @@ export function keepTyped(root) {
   root.addEventListener("submit", hold, true);
 }
 
+/** Whether what stands in `text` is kept nowhere: it is not what was loaded, or it was refused (`data-unkept`). @param {HTMLTextAreaElement} text */
+export function isUnkept(text) {
+  return Boolean(text.form?.dataset.unkept) || text.value !== text.defaultValue;
+}
+
 /**
- * Ask before the page goes while what stands in `text` is kept nowhere: it is not what was loaded, or it was refused
- * (`data-unkept`). What is on its way to the server is not asked about.
+ * Ask before the page goes while what stands in `text` is kept nowhere. What is on its way to the server is not asked about.
  * @param {HTMLTextAreaElement} text
  */
 export function askBeforeLeaving(text) {
@@ -22,7 +26,7 @@ export function askBeforeLeaving(text) {
   form?.addEventListener("submit", (event) => (isSent = !event.defaultPrevented));
   addEventListener("pageshow", () => (isSent = false));
   addEventListener("beforeunload", (event) => {
-    if (!isSent && (form?.dataset.unkept || text.value !== text.defaultValue)) event.preventDefault();
+    if (!isSent && isUnkept(text)) event.preventDefault();
   });
 }
 
