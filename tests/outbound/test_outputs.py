@@ -218,6 +218,9 @@ def test_what_is_captured_nests_at_most_fifty_levels() -> None:
         found = captured({"ticket": "data.ids[1]", "n": "data.ids[0]"}, nested(levels))
         assert ("ticket" in found, found["n"]) == (is_kept, 1)
     assert captured({"all": "$"}, '"\ud800"') == {}
+    assert captured(
+        {"id": "id", "big": "big", "odd": "odd"}, '{"id": 7, "note": "\\ud800", "big": 1e999, "odd": NaN}'
+    ) == {"id": 7}
 
 
 async def test_one_that_cannot_be_made_has_failed_and_spoils_nothing(office: Office) -> None:

@@ -23,6 +23,7 @@ import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from roxels.domain.texts import mended
 from roxels.outbound import guard
 from roxels.outbound.attempt import Fault, Outcome
 
@@ -222,8 +223,8 @@ def _fault_named(error: Exception) -> Fault:
 
 
 def _without_secrets(body: bytes, secrets: tuple[str, ...]) -> str:
-    """An answer as text that may be kept: no secret that was sent, no NUL (PostgreSQL has none)."""
-    text = body.decode("utf-8", "replace").replace("\0", "\ufffd")
+    """An answer as text that may be kept: no secret that was sent, nothing that no database keeps."""
+    text: str = mended(body.decode("utf-8", "replace"))
     for form in sorted(_forms(secrets), key=len, reverse=True):
         text = text.replace(form, "[secret]")
     return text
