@@ -24,7 +24,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from roxels.domain.texts import mended
-from roxels.outbound import guard
+from roxels.outbound import guard, names
 from roxels.outbound.attempt import Fault, Outcome
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,8 @@ class Caller:
     """Calls addresses of others, within bounds. Use as `async with`; one for the process.
 
     `permits`: `guard.is_public`, or `guard.anywhere` for development. `time_limit`: seconds for a whole call.
-    `monotonic`: seconds, for measuring. `resolver`: where names are looked up; the system's if None; closed on leaving.
+    `monotonic`: seconds, for measuring.
+    `resolver`: where names are looked up; `outbound.names` if None; closed on leaving.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class Caller:
 
     async def __aenter__(self) -> Self:
         """Open the pool of connections."""
-        self._resolver = self._resolver or aiohttp.DefaultResolver()
+        self._resolver = self._resolver or names.Resolver()
         judging = _JudgingResolver(self._resolver, self._permits)
         self._session = aiohttp.ClientSession(
             # No cache of names: each new connection resolves and is judged anew. No limit: who calls sets it.
