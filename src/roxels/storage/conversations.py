@@ -29,7 +29,7 @@ from roxels.storage import persons as people
 from roxels.storage import sessions as visits
 from roxels.storage.log import Append
 from roxels.storage.pages import Page, Span, page
-from roxels.storage.schema import ERASING, conversations, persons
+from roxels.storage.schema import ERASING, ESTRANGED, conversations, persons
 from roxels.storage.seen import own_words, seen
 from roxels.storage.sessions import VisitOutline
 from roxels.storage.transaction import AcrossWriting, AnySelect, Reading, Rows, View, Writing
@@ -117,7 +117,7 @@ def subject(view: View, conversation_id: str) -> tuple[str, Subject]:
     query = (
         select(conversations.c.environment, conversations.c.person_id, persons.c.external_id)
         .join(persons, persons.c.id == conversations.c.person_id)
-        .where(conversations.c.id == conversation_id)
+        .where(conversations.c.id == conversation_id, persons.c.name_source != ESTRANGED)
     )
     row = view.first(query)
     if row is None:

@@ -11,7 +11,7 @@ from roxels.domain.receipts import Kind, Reason
 from roxels.storage import finding
 from roxels.storage.persons import count_conversation
 from roxels.storage.roads import remove
-from roxels.storage.schema import ERASING, conversations, erasures, person_words, persons, receipts, sessions
+from roxels.storage.schema import ERASING, ESTRANGED, conversations, erasures, person_words, persons, receipts, sessions
 from roxels.storage.transaction import Across, AnySelect, Environment, Reading, Rows, Writing
 
 #: removing: rows are left.   sweeping: they are gone, the files are not clean yet.   done: the receipt stands.
@@ -136,7 +136,7 @@ def estrange(tx: Writing, person_id: str) -> dict[str, int]:
     tx.run(
         update(persons)
         .where(persons.c.environment == tx.environment, persons.c.id == person_id)
-        .values(external_id=None, name=None, email=None, phone=None, metadata={}, org_context={})
+        .values(external_id=None, name=None, name_source=ESTRANGED, email=None, phone=None, metadata={}, org_context={})
     )
     words = finding.forget(tx, person_id)
     return {person_words.name: words} if words else {}

@@ -35,6 +35,9 @@ NOTHING: Final = "nothing"
 #: The epoch of a conversation that is being erased: for everybody it is gone already, whatever rows are left of it.
 ERASING: Final = -1
 
+#: Who gave the name of a person that is being erased: she is gone for everybody already, whatever rows are left.
+ESTRANGED: Final = "estranged"
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -114,6 +117,7 @@ template_versions = Table(
     column("published_at", UtcDateTime, nullable=True, about=NOTHING),
 )
 
+#: `name_source` says who gave the name; `ESTRANGED` takes the row away from everybody.
 persons = Table(
     "persons",
     metadata,
