@@ -126,11 +126,11 @@ def _forget_conversation(tx: Writing, wish: ErasureRequest, ids: Ids) -> Erasure
     person_id = conversations.owner(tx, wish.id)
     if person_id is None:
         return _begun(_of_subject(tx, wish, "interview", wish.id))
-    persons.count_conversation(tx, person_id, -1)
     for each in (person_id, conversations.linked_person(tx, wish.id)):
         if each is not None:
             jobs.drop_exports(tx, each)  # they hold this conversation too
             conversations.touch(tx, each)  # and a talk that is under way quotes it
+    persons.count_conversation(tx, person_id, -1)
     return _begin(tx, wish, "interview", wish.id, alias=None, ids=ids, removed={})
 
 

@@ -175,7 +175,8 @@ conversations = Table(
     column("started_at", UtcDateTime, nullable=True, about=PERSON),
     column("ended_at", UtcDateTime, nullable=True, about=PERSON),
     column("last_activity_at", UtcDateTime, about=PERSON),
-    #: When the last listener left, since listening is no activity.
+    #: When the last listener left, since listening is no activity; while somebody listens, when what is remembered
+    #: there changed from outside.
     column("left_at", UtcDateTime, nullable=True, about=PERSON),
     Index("ix_conversations_of_person", "environment", "person_id", "template_id", "last_activity_at"),
     Index(None, "environment", "created_at", "id"),
