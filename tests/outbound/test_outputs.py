@@ -246,6 +246,22 @@ async def test_one_that_cannot_be_made_has_failed_and_spoils_nothing(office: Off
     assert (attempt.error, attempt.status_code, spoiled.tries) == (UNMADE, None, 1)
 
 
+async def test_what_stands_behind_one_that_cannot_be_made_goes_on_at_once(office: Office) -> None:
+    def answering(_got: Got, n: int) -> Answer:
+        return Answer(status=503 if n == 1 else 200, text='{"data": {"ids": [1, "t7"]}}')
+
+    async with sinking(answering) as sink, sinking() as other:
+        ticket, note = chain(sink.url)
+        note["url"] = note["url"].replace(sink.url, other.url)
+        await (await office.talk_on("ada", [ticket, note, {"url": f"{other.url}/plain"}])).commit()
+        await once(office)
+        assert other.got == [], "it stands behind the note"
+        await office.store.write_across(spoil, "note")
+        office.clock.advance(2)
+        await once(office)
+        assert [got.path for got in other.got] == ["/plain"]
+
+
 def spoil(tx: AcrossWriting, name: str) -> None:
     """The recipe of that delivery can no longer be read."""
     tx.run(update(deliveries).where(deliveries.c.url.contains(name)).values(recipe='{"output": 7}'))
