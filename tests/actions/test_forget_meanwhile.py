@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -12,22 +13,46 @@ from roxels.actions import adopt, browse, forget, inspect, jobs, people
 from roxels.actions.eraser import Eraser
 from roxels.actions.open import Opened, open_again
 from roxels.actions.recognise import Claim, recognise
+from roxels.domain.conversation import EMPTY
 from roxels.domain.errors import NotFound, RoxelsError
-from roxels.storage import conversations, erasures, log, persons, schema, sessions
-from roxels.storage.erasures import Erasure
+from roxels.domain.events import AnyEvent, ConversationAdopted, ConversationOpened
+from roxels.storage import conversations, log, persons, schema, sessions
+from roxels.storage.erasures import AT_ONCE, Erasure
 from roxels.storage.pages import Span
 from roxels.storage.store import Store
-from roxels.storage.transaction import Reading
+from roxels.storage.transaction import Reading, Writing
 from roxels.storage.vault import Keyring
 from roxels.testing import CountedIds
 from tests.actions.test_forget import begin, say, visit
 
-#: Her conversations; the first transaction takes `FEW` of them.
-HERS, FEW = 5, 2
+
+async def crowd(
+    store: Store, person_id: str, template_id: str, ids: CountedIds, *events: AnyEvent, linked: str | None = None
+) -> None:
+    """So many conversations of hers, each with these facts, that one transaction does not take them and another."""
+
+    def add(tx: Writing) -> None:
+        for _ in range(AT_ONCE):
+            id = ids.new("iv")
+            conversations.begin(
+                tx, id, person_id=person_id, template_id=template_id, template_version=1, allowed_domains=None
+            )
+            conversations.add(tx, id, EMPTY, None, events)
+            conversations.link(tx, id, person_id=person_id, linked=linked)
+
+    await store.write("test", add)
+
+
+def unfenced(tx: Reading, person_id: str) -> str:
+    """A conversation of hers that nobody took away yet."""
+    hers = (schema.conversations.c.person_id == person_id, schema.conversations.c.epoch != schema.ERASING)
+    found = tx.first(select(schema.conversations.c.id).where(*hers))
+    assert found is not None
+    return str(found.id)
 
 
 class Meanwhile:
-    """Ada's erasure has begun and two of her conversations are fenced; Bob is somebody else, the talk is nobody's."""
+    """Ada's erasure has begun and most of her conversations are fenced; Bob is somebody else, the talk is nobody's."""
 
     def __init__(self, store: Store, keyring: Keyring, ids: CountedIds) -> None:
         self.store, self.keyring, self.ids = store, keyring, ids
@@ -35,6 +60,8 @@ class Meanwhile:
         self.talk: Opened
         self.bob: Opened
         self.erasure: Erasure
+        #: One of her conversations that still stands by itself.
+        self.unfenced = ""
 
     @property
     def ada(self) -> str:
@@ -45,15 +72,6 @@ class Meanwhile:
         with pytest.raises(NotFound):
             await self.store.write("test", action, *args)
 
-    async def unfenced(self) -> str:
-        """One of her conversations that still stands by itself."""
-
-        def find(tx: Reading) -> str:
-            hers = (schema.conversations.c.person_id == self.ada, schema.conversations.c.epoch != schema.ERASING)
-            return str(tx.value(select(schema.conversations.c.id).where(*hers)))
-
-        return await self.store.read("test", find)
-
     async def finish(self) -> None:
         """Remove the rest."""
         while self.erasure.state == "removing":
@@ -61,18 +79,18 @@ class Meanwhile:
 
 
 @pytest.fixture
-async def meanwhile(
-    store: Store, keyring: Keyring, ids: CountedIds, template_id: str, monkeypatch: pytest.MonkeyPatch
-) -> Meanwhile:
+async def meanwhile(store: Store, keyring: Keyring, ids: CountedIds, template_id: str) -> Meanwhile:
     made = Meanwhile(store, keyring, ids)
-    made.hers = [await visit(store, template_id, ids, resume=False) for _ in range(HERS)]
+    made.hers = [await visit(store, template_id, ids)]
+    await crowd(store, made.ada, template_id, ids)
+    made.hers.append(await visit(store, template_id, ids, resume=False))
     made.talk = await visit(store, template_id, ids, None)
     made.bob = await visit(store, template_id, ids, "bob")
     for opened in (*made.hers, made.talk, made.bob):
         await say(store, opened, 3)
-    monkeypatch.setattr(erasures, "AT_ONCE", FEW)
     made.erasure = await begin(store, keyring, ids, "person", made.ada)
     assert made.erasure.state == "removing"
+    made.unfenced = await store.read("test", unfenced, made.ada)
     return made
 
 
@@ -91,12 +109,13 @@ async def test_nothing_is_written_of_her(meanwhile: Meanwhile) -> None:
     await meanwhile.refused(adopt.adopt, meanwhile.talk.conversation_id, ada)
     await meanwhile.refused(adopt.adopt, meanwhile.bob.conversation_id, ada)
     await meanwhile.refused(jobs.begin_export, ada, ids)
-    for _ in range(HERS):  # and as long as it takes, also when all her conversations are fenced
-        meanwhile.erasure = await meanwhile.store.write("test", forget.take_step, meanwhile.erasure.id)
-        assert meanwhile.erasure.state == "removing"
+    steps = 0
+    while meanwhile.erasure.state == "removing":  # also when all her conversations are fenced
+        steps += 1
         await meanwhile.refused(people.patch, ada, {"name": "Ada"})
         await meanwhile.refused(adopt.adopt, meanwhile.talk.conversation_id, ada)
-    await meanwhile.finish()
+        meanwhile.erasure = await meanwhile.store.write("test", forget.take_step, meanwhile.erasure.id)
+    assert steps > 1
     assert await left(meanwhile.store) == {meanwhile.talk.person.id, meanwhile.bob.person.id}
     for opened in (meanwhile.talk, meanwhile.bob):
         assert len((await meanwhile.store.read("test", log.read, opened.conversation_id)).state.transcript) == 3
@@ -111,7 +130,7 @@ async def test_nobody_finds_her(meanwhile: Meanwhile) -> None:
     )
     assert {each.id for each in listed.items} == {each.person.id for each in searched.items} == others
     assert await store.read("test", browse.place_of, ada) is None
-    id = await meanwhile.unfenced()
+    id = meanwhile.unfenced
     with pytest.raises(NotFound):
         await store.read("test", browse.portrait, ada, Span())
     with pytest.raises(NotFound):
@@ -122,7 +141,7 @@ async def test_nobody_finds_her(meanwhile: Meanwhile) -> None:
 
 async def test_her_conversations_lead_nowhere(meanwhile: Meanwhile) -> None:
     """Also those that are not fenced yet: nobody is let in, and they become nobody else's."""
-    id = await meanwhile.unfenced()
+    id = meanwhile.unfenced
     await meanwhile.refused(open_again, id, meanwhile.ids)
     await meanwhile.refused(adopt.adopt, id, meanwhile.bob.person.id)
     await meanwhile.finish()
@@ -130,22 +149,22 @@ async def test_her_conversations_lead_nowhere(meanwhile: Meanwhile) -> None:
 
 
 async def test_what_she_had_adopted_does_not_escape(
-    store: Store, keyring: Keyring, ids: CountedIds, template_id: str, monkeypatch: pytest.MonkeyPatch
+    store: Store, keyring: Keyring, ids: CountedIds, template_id: str
 ) -> None:
-    hers = [await visit(store, template_id, ids, resume=False) for _ in range(HERS)]
-    nobodys = [await visit(store, template_id, ids, None) for _ in range(HERS)]
-    for talk in nobodys:
-        await store.write("test", adopt.adopt, talk.conversation_id, hers[0].person.id)
-    monkeypatch.setattr(erasures, "AT_ONCE", FEW)
-    erasure = await begin(store, keyring, ids, "person", hers[0].person.id)
-    for talk in nobodys:
-        with pytest.raises(NotFound):
-            await store.write("test", adopt.undo, talk.conversation_id)
+    ada, nobody = await visit(store, template_id, ids), await visit(store, template_id, ids, None)
+    adopted: list[AnyEvent] = [
+        ConversationOpened(template_id=template_id, template_version=1),
+        ConversationAdopted(proof="verified"),
+    ]
+    await crowd(store, ada.person.id, template_id, ids, *adopted, linked=nobody.person.id)
+    erasure = await begin(store, keyring, ids, "person", ada.person.id)
+    id = await store.read("test", unfenced, ada.person.id)
+    with pytest.raises(NotFound):
+        await store.write("test", adopt.undo, id)
     while erasure.state == "removing":
         erasure = await store.write("test", forget.take_step, erasure.id)
-    for talk in nobodys:
-        with pytest.raises(NotFound):
-            await store.read("test", log.read, talk.conversation_id)
+    assert await store.read("test", log.find, id) is None
+    assert await left(store) == {nobody.person.id}
 
 
 async def test_who_comes_by_her_name_is_a_stranger_and_stays(meanwhile: Meanwhile, template_id: str) -> None:
@@ -166,10 +185,10 @@ async def test_who_comes_by_her_name_is_a_stranger_and_stays(meanwhile: Meanwhil
 
 async def test_a_talk_under_way_leaves_no_name(meanwhile: Meanwhile) -> None:
     """Her browser says a name, and names her again, in a conversation that is not fenced yet."""
-    store, id = meanwhile.store, await meanwhile.unfenced()
-    opened = next(each for each in meanwhile.hers if each.conversation_id == id)
-    found = await store.read_across(sessions.by_token, opened.token or "")
+    store = meanwhile.store
+    found = await store.read_across(sessions.by_token, meanwhile.hers[0].token or "")
     assert found is not None
+    found = msgspec.structs.replace(found, conversation_id=meanwhile.unfenced)
     claim = Claim(visit=found, external_id=None, person_name="Canary", identity_token=None, browser=None, host=None)
     await store.write("test", recognise, claim, meanwhile.keyring.vault, meanwhile.ids)
     await meanwhile.finish()
@@ -187,13 +206,11 @@ async def test_asked_again_it_is_the_same_erasure(meanwhile: Meanwhile, eraser: 
         assert again.id == meanwhile.erasure.id
 
 
-async def test_at_the_same_time(
-    store: Store, keyring: Keyring, ids: CountedIds, template_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_at_the_same_time(store: Store, keyring: Keyring, ids: CountedIds, template_id: str) -> None:
     """Whichever comes first: what is adopted before goes with her, what comes later is refused; nothing is half."""
-    hers = [await visit(store, template_id, ids, resume=False) for _ in range(HERS)]
+    hers = [await visit(store, template_id, ids)]
+    await crowd(store, hers[0].person.id, template_id, ids)
     talks = [await visit(store, template_id, ids, None) for _ in range(12)]
-    monkeypatch.setattr(erasures, "AT_ONCE", FEW)
 
     async def adopted(talk: Opened) -> bool:
         try:

@@ -2,12 +2,14 @@
 
 import re
 
+import aiohttp
 import msgspec
 import pytest
 
 from roxels.domain.errors import Invalid
 from roxels.domain.events import AnyEvent
 from roxels.wire import protocol
+from roxels.wire.client import Client
 from roxels.wire.link import Link
 from roxels.wire.protocol import UNAUTHORIZED
 from tests.house.source import ROOT
@@ -66,6 +68,14 @@ def test_what_cannot_be_kept_is_named(message: bytes, field: str) -> None:
         with pytest.raises(Invalid, match=f"`{field}` contains") as refusal:
             protocol.receive(text)
         assert refusal.value.field == field
+
+
+async def test_the_client_takes_nothing_that_would_be_refused_for_ever() -> None:
+    async with aiohttp.ClientSession() as http:
+        client = Client(http, "", "", chance=lambda: 0.5)
+        with pytest.raises(Invalid, match="`text` contains a NUL character"):
+            await client.say("m1", "a\0b")
+        assert client.own == set()
 
 
 def test_words_before_hello_are_unauthorized() -> None:
