@@ -1,10 +1,10 @@
 """Which text can be kept: any without NUL, which PostgreSQL has no place for, and without halves of surrogate pairs,
-which no UTF-8 can write. What holds one is met in one of two ways, on every database:
+which no UTF-8 can write. What becomes of the rest, on every database:
 
     whose it is                             then
     a caller's                              refused, with the field and the way out (`check`)
-    nobody's who could be told of it, as    U+FFFD stands in its place, and the rest stays as it is (`mended`)
-    a model's, or a receiver's answer
+    a model's; a receiver's, to be shown    U+FFFD stands in its place, and the rest stays as it is (`mended`)
+    a value captured of a receiver's answer left out and named as unknown: a mended id would be another's (`outputs`)
 
 Values are gone through by `domain.strict_json`, which knows the path to each text in them.
 """
