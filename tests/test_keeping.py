@@ -88,6 +88,7 @@ def test_erase(data: Path) -> None:
     assert "not found" in roxels("erase", "--conversation", ada.conversation_id, "--data", data)
     assert "Name somebody" in roxels("erase", "--data", data, ends=2)
     assert "test or live" in roxels("erase", "--external-id", "x", "--environment", "x", "--data", data, ends=2)
+    assert "--external-id is no UTF-8" in roxels("erase", "--external-id", "a\udcff", "--data", data, ends=2)
 
 
 def test_export(data: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from roxels import demo as demonstration
 from roxels import doctor, keeping, moving, rotating, server, settings
 from roxels.actions import manage, welcome
 from roxels.ambient import RandomIds, SystemClock, chance
-from roxels.console import AsJson, Data, environment_of, fail, read
+from roxels.console import AsJson, Data, check, environment_of, fail, read
 from roxels.dashboard.gate import WELCOME
 from roxels.domain.errors import Invalid
 from roxels.server import House, Server
@@ -157,6 +157,7 @@ def login(
 
     Example: roxels login --email ops@example.com --data /var/lib/roxels
     """
+    check("--email", email)
     made = _run(_code(read(data=data), email))
     told = f"Open {made['address']}\nand enter the code {made['code']}\nIt works once, for a quarter of an hour."
     typer.echo(json.dumps(made) if as_json else told)
@@ -176,6 +177,7 @@ def create_key(
 
     Example: roxels key create --environment live --data /var/lib/roxels --json
     """
+    check("--name", name)
     made = _run(_create_key(read(data=data), environment_of(environment), name))
     typer.echo(json.dumps(made) if as_json else f"{made['value']}\nKeep it now: it is not shown again.")
 

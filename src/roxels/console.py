@@ -6,6 +6,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from roxels import logs, settings
+from roxels.domain.texts import can_be_kept
 from roxels.storage.transaction import Environment
 
 Data = Annotated[Path | None, typer.Option(help="The data folder.")]
@@ -27,6 +28,13 @@ def environment_of(name: str) -> Environment:
     if name not in ("test", "live"):
         fail("--environment must be test or live.")
     return "live" if name == "live" else "test"
+
+
+def check(option: str, *given: str | None) -> None:
+    """Whether what this option names can be in a database: arguments may be any bytes. Else it ends the program."""
+    for each in given:
+        if each is not None and not can_be_kept(each):
+            fail(f"{option} is no UTF-8. Write it in a terminal that is set to UTF-8.")
 
 
 def fail(sentence: str, code: int = 2) -> NoReturn:

@@ -17,7 +17,7 @@ from roxels import server
 from roxels.actions import export as exporting
 from roxels.actions.eraser import Erased, Sweeping
 from roxels.ambient import RandomIds
-from roxels.console import AsJson, Data, environment_of, fail, read
+from roxels.console import AsJson, Data, check, environment_of, fail, read
 from roxels.domain.errors import NotFound
 from roxels.domain.ledger import Verdict, judge
 from roxels.domain.persons import Person
@@ -66,6 +66,8 @@ def erase(
 
     Example: roxels erase --external-id ada --environment live --data /var/lib/roxels
     """
+    for option, given in (("--external-id", external_id), ("--person", person), ("--conversation", conversation)):
+        check(option, *given or ())
     wanted = [
         *(("external_id", each) for each in external_id or []),
         *(("person", each) for each in person or []),
@@ -96,6 +98,8 @@ def export(
     """
     if (external_id is None) == (person is None):
         fail("Name the person: either --external-id or --person.")
+    check("--external-id", external_id)
+    check("--person", person)
     if to.exists():
         fail(f"{to} is there already; choose another name.")
     within = environment_of(environment)

@@ -209,12 +209,13 @@ def speaker_for(settings: Settings, clock: Clock, endpoints: Endpoints) -> Speak
 def endpoints_for(settings: Settings, store: Store, vault: Vault, permits: guard.Permits) -> Endpoints:
     """What asks language models: where this server's settings say, and where templates do."""
     limits = Limits(first=settings.model_first_seconds, between=settings.model_pause_seconds)
+    judge = Pin(permits)
     own = None
     if settings.model_url is not None:
         own = Endpoint(url=settings.model_url, key=settings.model_key.get_secret_value())
 
     def connect(endpoint: Endpoint) -> OpenAIEngine:
-        return OpenAIEngine(lazy.openai, endpoint, limits, Pin(permits))
+        return OpenAIEngine(lazy.openai, endpoint, limits, judge)
 
     async def reveal(environment: Environment, name: str) -> str | None:
         return await store.read(environment, secrets.reveal, name, vault)

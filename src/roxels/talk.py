@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import aiohttp
 
 from roxels.domain.ids import Ids
+from roxels.domain.texts import mended
 from roxels.wire.client import Client, Over
 
 
@@ -111,5 +112,5 @@ async def _type(client: Client, ids: Ids) -> None:
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
-        if words := line.decode("utf-8", "replace").strip():
+        if words := mended(line.decode("utf-8", "replace")).strip():
             await client.say(ids.new("msg"), words)

@@ -24,7 +24,7 @@ from roxels.agent.speakers.openai import Limits, OpenAIEngine
 from roxels.agent.speakers.scripted import ScriptedSpeaker
 from roxels.agent.turn import Piece, Together, TurnStep, turn
 from roxels.ambient import SystemClock
-from roxels.domain import conversation
+from roxels.domain import conversation, strict_json
 from roxels.domain.clock import Clock
 from roxels.domain.events import AgentStarted, PersonSaid, SessionJoined
 from roxels.outbound import guard
@@ -220,6 +220,41 @@ async def test_a_stream_that_dies_between_words_is_gone_on_with(server: ModelSer
     assert await chat.play() == whole.text_for(server.asked[0])
     assert server.asked[-1].said
     assert len(chat.started) == 1
+
+
+@pytest.mark.parametrize("size", [1, 7])
+async def test_what_no_database_keeps_is_made_harmless(server: ModelServer, size: int) -> None:
+    text = "Welcome\0, \ud83d\ude00 half \udc00 and \ud800. What is your company called?"
+    arguments = json.dumps({"goal_id": "g1", "field": "company", "value": "Ac\0me \ud800\ud83d\ude00"})
+    raw_arguments = '{"goal_id": "g1", "field": "team_size", "value": 12, "quote": "\ud800"}'
+    server.answering = in_turn(
+        Reply(text=text, size=size),
+        Reply(
+            calls=(("capture", arguments), ("capture", raw_arguments), ("recall\udc00", '{"about": "\\u0000"}')),
+            size=size,
+        ),
+        Reply(text="Thank you! Anything else?"),
+    )
+    chat = Chat(server)
+    chat.keep([SessionJoined()])
+    assert await chat.play() == "Welcome\ufffd, \U0001f600 half \ufffd and \ufffd. What is your company called?"
+    assert await chat.say_words("Acme, 12 people") == "Thank you! Anything else?"
+    assert chat.data == {"g1": {"company": "Ac\ufffdme \ufffd\U0001f600", "team_size": 12}}
+    assert {start.speaker for start in chat.started} == {"model"}
+    strict_json.check(msgspec.to_builtins([fact.event for fact in chat.facts]))
+
+
+async def test_what_the_second_look_finds_is_made_harmless(server: ModelServer) -> None:
+    server.answering = in_turn(
+        Reply(text="What is your company called?"),
+        Reply(text="Thank you! How many are you?"),
+        Reply(text='{"company": "Ac\\u0000me \\ud800"}'),
+    )
+    chat = Chat(server)
+    chat.keep([SessionJoined()])
+    await chat.play()
+    await chat.say_words("It is Acme")
+    assert chat.data == {"g1": {"company": "Ac\ufffdme \ufffd"}}
 
 
 async def test_an_outage_within_an_answer_is_closed_by_the_scripted_speaker(server: ModelServer) -> None:

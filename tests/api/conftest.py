@@ -1,4 +1,5 @@
-"""A real API on a real SQLite file: `door` has a template with resumption, a secret key and an embed key of `test`.
+"""A real API on a real database (an SQLite file, unless a test says otherwise): `door` has a template with resumption,
+a secret key and an embed key of `test`.
 
 Every JSON answer that a client of it gets is held to the API's own description.
 """
@@ -28,7 +29,6 @@ from roxels.outbound import guard
 from roxels.outbound.http import Caller
 from roxels.outbound.rehearsing import Rehearser
 from roxels.storage import conversations, log
-from roxels.storage.database import Database
 from roxels.storage.files import Exports
 from roxels.storage.keys import EmbedKey
 from roxels.storage.log import Append
@@ -39,6 +39,7 @@ from roxels.storage.transaction import Environment, Reading, Writing
 from roxels.storage.vault import Keyring
 from roxels.testing import CountedIds, FakeClock
 from roxels.wire.limits import Allowance
+from tests.cluster import open_in
 
 ORIGIN = "http://127.0.0.1:8000"
 
@@ -168,8 +169,7 @@ def _app(services: Services) -> FastAPI:
 
 class _Opened:
     def __init__(self, folder: Path, clock: FakeClock, limits: Allowance | None) -> None:
-        database = Database(folder / "roxels.db")
-        database.create_all()
+        database = open_in(folder)
         draining: list[bool] = []
         ids = CountedIds()
         store = Store(database, clock)

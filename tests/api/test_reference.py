@@ -25,8 +25,11 @@ def test_every_route_is_described_with_what_may_come_back() -> None:
                 assert (operation is not None) == is_described, path
                 if operation is not None:
                     assert operation["summary"][0].isupper()
-                    assert {"400", "401", "404", "429"} < set(operation["responses"])
-                    assert "422" not in operation["responses"]
+                    assert {"400", "401", "404", "429", "500"} < set(operation["responses"])
+                    assert ("413" in operation["responses"]) == ("requestBody" in operation)
+                    assert not {"405", "422", "503"} & set(operation["responses"])
+    ready = document()["paths"]["/readyz"]["get"]["responses"]
+    assert ready["503"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
 
 
 def test_idempotency_key_is_described_where_it_is_honoured() -> None:
@@ -75,6 +78,7 @@ async def test_the_page_shows_every_operation_and_all_its_links_lead_somewhere(s
     assert {each["operationId"] for methods in described["paths"].values() for each in methods.values()} < set(
         links.ids
     )
+    assert "The body is larger than 1 MB." in answer.text
     assert "script" not in links.tags
     assert not re.search(r"(src|href)=\"(https?:)?//", answer.text), "nothing is loaded from elsewhere"
     assert "script-src" not in answer.headers["content-security-policy"]

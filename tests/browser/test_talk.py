@@ -41,6 +41,19 @@ async def grown(host: HostPage, count: int) -> None:
     await host.frame.wait_for_function(f"() => ({TEXTS}.at(-1) ?? '').length >= {count}")
 
 
+async def test_what_cannot_be_kept_is_made_harmless_before_it_is_said(host: HostPage) -> None:
+    """Refused it would be said again and again: there is nobody who could take it out."""
+    await host.open()
+    await host.start(externalId="ada")
+    await host.said(1)
+    await host.frame.evaluate("document.querySelector('#words').value = 'cut \\ud83d, \\0, whole \\ud83d\\ude00'")
+    await host.frame.press("#words", "Enter")
+    await host.said(2)
+    said = "cut \ufffd, \ufffd, whole \U0001f600"
+    assert [each["text"] for each in host.server.says] == [said]
+    assert (await host.transcript())[1] == said
+
+
 async def test_an_answer_grows_over_cut_connections_and_nothing_is_replaced(host: HostPage) -> None:
     server = host.server
     server.pace, server.piece = 0.012, 1

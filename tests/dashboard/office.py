@@ -1,4 +1,5 @@
-"""A server with the dashboard on a real SQLite file, and people in it who talk; for tests of its pages."""
+"""A server with the dashboard on a real database (an SQLite file, unless a test says otherwise), and people in it who
+talk; for tests of its pages."""
 
 import asyncio
 import re
@@ -29,7 +30,6 @@ from roxels.outbound import guard
 from roxels.outbound.http import Caller
 from roxels.outbound.rehearsing import Rehearser
 from roxels.storage import conversations, log, operators, templates
-from roxels.storage.database import Database
 from roxels.storage.files import Exports
 from roxels.storage.leases import Processes
 from roxels.storage.log import Append
@@ -41,6 +41,7 @@ from roxels.testing import LineSpeaker
 from roxels.wire.awake import Ports
 from roxels.wire.rooms import Rooms
 from roxels.wire.routes import wire_routes
+from tests.cluster import open_in
 
 ORIGIN = "http://127.0.0.1:8000"
 EMAIL, PASSWORD = "ops@example.com", "a long password"
@@ -80,8 +81,7 @@ class Office:
     def __init__(
         self, folder: Path, clock: Clock, ids: Ids, *, origin: str = ORIGIN, speaker: Speaker | None = None
     ) -> None:
-        database = Database(folder / "roxels.db")
-        database.create_all()
+        database = open_in(folder)
         self.clock, self.ids, self.origin = clock, ids, origin
         self.store = Store(database, clock)
         self.processes = Processes(folder / "processes", "office")

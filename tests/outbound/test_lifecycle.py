@@ -3,14 +3,17 @@
 import json
 
 import pytest
+from sqlalchemy import update
 
 from roxels import webhooks
 from roxels.actions import finish
 from roxels.actions import lifecycle as keeping
 from roxels.domain.lifecycle import EVENTS
-from roxels.storage.transaction import Writing
+from roxels.storage.schema import deliveries
+from roxels.storage.transaction import AcrossWriting, Writing
 from tests.outbound.conftest import Office
 from tests.outbound.sink import Answer, sinking
+from tests.outbound.test_outputs import chain, spoil
 from tests.outbound.test_worker import are_settled, once
 
 
@@ -47,6 +50,35 @@ async def test_what_was_given_up_is_told_by_the_worker(office: Office) -> None:
     assert (told["destination"], told["attempts"]) == (sink.url, 1)
     assert b"Lovelace" not in news.body
     assert b"Lovelace" in commit.body
+
+
+@pytest.mark.parametrize("is_awaited", [False, True], ids=["in already", "awaited"])
+async def test_what_could_not_be_made_is_told_too(office: Office, is_awaited: bool) -> None:
+    """No request can be made of it: when the answer is in, or at the commit where it is in already."""
+
+    def spoil_answer(tx: AcrossWriting) -> None:
+        tx.run(update(deliveries).where(deliveries.c.captured.is_not(None)).values(captured="7"))
+
+    async with sinking(lambda _got, _n: Answer(text='{"data": {"ids": [1, "t7"]}}')) as sink:
+        await office.store.write("test", keeping.create, f"{sink.url}/life", ["delivery.failed"], office.ids)
+        ticket, note = chain(sink.url)
+        if is_awaited:
+            talk = await office.talk_on("ada", [ticket, note])
+            await talk.commit("Lovelace")
+            await office.store.write_across(spoil, "note")
+        else:
+            talk = await office.talk_on("ada", [ticket], at_end=[note])
+            await talk.commit("Lovelace")
+            await once(office)
+            await office.store.write_across(spoil_answer)
+            await talk.end()
+        await once(office)
+    (news,) = (json.loads(got.body) for got in sink.got if got.path == "/life")
+    (lost,) = (row for row in await office.rows() if row.status == "failed")
+    assert (news["delivery_id"], news["commit_id"]) == (lost.id, lost.commit_id)
+    assert (news["error"], news["status_code"], news["attempts"]) == ("unmade", None, 1)
+    assert (news["destination"], news["external_id"]) == (sink.url, "ada")
+    assert b"Lovelace" not in next(got.body for got in sink.got if got.path == "/life")
 
 
 async def test_what_happens_and_that_it_is_told_are_one_transaction(office: Office) -> None:

@@ -218,6 +218,9 @@ def test_what_is_captured_nests_at_most_fifty_levels() -> None:
         found = captured({"ticket": "data.ids[1]", "n": "data.ids[0]"}, nested(levels))
         assert ("ticket" in found, found["n"]) == (is_kept, 1)
     assert captured({"all": "$"}, '"\ud800"') == {}
+    assert captured(
+        {"id": "id", "big": "big", "odd": "odd"}, '{"id": 7, "note": "\\ud800", "big": 1e999, "odd": NaN}'
+    ) == {"id": 7}
 
 
 async def test_one_that_cannot_be_made_has_failed_and_spoils_nothing(office: Office) -> None:
@@ -241,6 +244,22 @@ async def test_one_that_cannot_be_made_has_failed_and_spoils_nothing(office: Off
     assert json.loads(by_url["last"].body) == {"n": " t7"}
     (attempt,) = (each for each in await office.tries() if each.delivery_id == spoiled.id)
     assert (attempt.error, attempt.status_code, spoiled.tries) == (UNMADE, None, 1)
+
+
+async def test_what_stands_behind_one_that_cannot_be_made_goes_on_at_once(office: Office) -> None:
+    def answering(_got: Got, n: int) -> Answer:
+        return Answer(status=503 if n == 1 else 200, text='{"data": {"ids": [1, "t7"]}}')
+
+    async with sinking(answering) as sink, sinking() as other:
+        ticket, note = chain(sink.url)
+        note["url"] = note["url"].replace(sink.url, other.url)
+        await (await office.talk_on("ada", [ticket, note, {"url": f"{other.url}/plain"}])).commit()
+        await once(office)
+        assert other.got == [], "it stands behind the note"
+        await office.store.write_across(spoil, "note")
+        office.clock.advance(2)
+        await once(office)
+        assert [got.path for got in other.got] == ["/plain"]
 
 
 def spoil(tx: AcrossWriting, name: str) -> None:

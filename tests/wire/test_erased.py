@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from roxels.actions.eraser import Erased, Eraser
+from roxels.actions.forget_line import forget_line, line_id
+from roxels.actions.recollect import recollect_all
+from roxels.agent.speakers.scripted import ScriptedSpeaker
 from roxels.storage.vault import Keyring
-from roxels.testing import LineSpeaker
+from roxels.testing import FakeClock, LineSpeaker
 from tests.wire.conftest import LINES, House, Listener
 from tests.wire.test_rooms import finished, showing, texts
 from tests.wire.test_visits import scripted, waiting
@@ -110,3 +113,39 @@ async def test_a_talk_under_way_does_not_quote_what_was_erased_meanwhile(tmp_pat
     await second.until(finished(3))
     assert "“Difference Engines”" not in texts(second.view)[2], "its own question it may repeat"
     await house.close()
+
+
+@pytest.mark.parametrize("what", ["conversation", "line"])
+async def test_nor_does_one_in_another_process(tmp_path: Path, what: str) -> None:
+    """Its own log does not move: only what is remembered in it goes."""
+    clock = FakeClock()
+    one, two = [House(tmp_path, ScriptedSpeaker(clock, 0), name=name, clock=clock) for name in ("one", "two")]
+    await one.make_template()
+    two.template_id = one.template_id
+    first = await two.listen(earlier := await two.open())
+    await first.until(finished(1))
+    await first.send(frame="say", id="m1", text="Difference Engines")
+    await first.until(finished(3))
+    await first.leave()
+    second = await one.listen(await one.open(resume=False))
+    await second.until(finished(1))
+    await second.send(frame="say", id="m2", text="What did I tell you about engines?")
+    await second.until(finished(3))
+    assert "“Difference Engines”" in texts(second.view)[2]
+    watching = asyncio.create_task(one.rooms.watch_others())
+    if what == "conversation":
+        await eraser_of(two, tmp_path).conversation("test", earlier.conversation_id, "api")
+    else:
+        memory = await two.store.read("test", recollect_all, earlier.person.id)
+        line = next(line_id(each) for each in memory.lines if each.text == "Difference Engines")
+        await two.store.write("test", forget_line, earlier.person.id, line)
+    for _ in range(40):
+        clock.advance(0.1)
+        await asyncio.sleep(0.005)
+    await second.send(frame="say", id="m3", text="What did I tell you about engines?")
+    await second.until(finished(5))
+    assert "“Difference Engines”" not in texts(second.view)[4]
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    await one.close()
+    await two.close()

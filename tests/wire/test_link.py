@@ -2,11 +2,14 @@
 
 import re
 
+import aiohttp
 import msgspec
 import pytest
 
+from roxels.domain.errors import Invalid
 from roxels.domain.events import AnyEvent
 from roxels.wire import protocol
+from roxels.wire.client import Client
 from roxels.wire.link import Link
 from roxels.wire.protocol import UNAUTHORIZED
 from tests.house.source import ROOT
@@ -30,6 +33,12 @@ MALFORMED = {
     "too many words": b'{"frame": "say", "id": "m1", "text": "' + b"x" * 16_001 + b'"}',
     "NUL": b'{"frame": "say", "id": "m1", "text": "a\\u0000b"}',
     "half a surrogate": b'{"frame": "say", "id": "m1", "text": "\\ud800"}',
+    "NUL in an id": b'{"frame": "say", "id": "m\\u0000", "text": "hi"}',
+    "NUL in a value": b'{"frame": "correct", "goal_id": "g1", "field": "company", "value": "a\\u0000b"}',
+    "half a surrogate in a value": b'{"frame": "correct", "goal_id": "g1", "field": "company", "value": "\\udc00"}',
+    "NUL in an utterance": b'{"frame": "heard", "utterance_id": "\\u0000", "chars": 1}',
+    "nested too deeply": b'{"frame": "correct", "goal_id": "g1", "field": "company", "value": ' + b"[" * 5000 + b"]}",
+    "nested": b'{"frame": "correct", "goal_id": "g1", "field": "company", "value": ' + b"[" * 70 + b"]" * 70 + b"}",
     "not UTF-8": b'{"frame": "say", "id": "m1", "text": "\xff"}',
     "a field that is not there": b'{"frame": "correct", "goal_id": "g1", "field": "shoe_size", "value": 1}',
     "a goal that is not there": b'{"frame": "correct", "goal_id": "g9", "field": "company", "value": "x"}',
@@ -49,6 +58,24 @@ def test_before_hello_anything_else_closes(message: bytes) -> None:
     assert link.receive(message) is None
     assert [frame["fatal"] for frame in sent(link)] == [True]
     assert link.state == "closed"
+
+
+@pytest.mark.parametrize(
+    ("message", "field"), [(MALFORMED["half a surrogate"], "text"), (MALFORMED["NUL in an id"], "id")]
+)
+def test_what_cannot_be_kept_is_named(message: bytes, field: str) -> None:
+    for text in (message, message.decode()):
+        with pytest.raises(Invalid, match=f"`{field}` contains") as refusal:
+            protocol.receive(text)
+        assert refusal.value.field == field
+
+
+async def test_the_client_takes_nothing_that_would_be_refused_for_ever() -> None:
+    async with aiohttp.ClientSession() as http:
+        client = Client(http, "", "", chance=lambda: 0.5)
+        with pytest.raises(Invalid, match="`text` contains a NUL character"):
+            await client.say("m1", "a\0b")
+        assert client.own == set()
 
 
 def test_words_before_hello_are_unauthorized() -> None:

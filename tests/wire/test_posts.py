@@ -52,6 +52,9 @@ async def test_a_body_that_is_too_large_is_413(twin: httpx2.AsyncClient) -> None
         ("bye", b'{"now": true}', "now"),
         ("bye", b'{"frame": "say"}', "frame"),
         ("correct", b'{"goal_id": "g", "field": "f", "value": {"deep": ["\\ud800"]}}', "value.deep[0]"),
+        ("correct", b'{"goal_id": "g", "field": "f", "value": {"deep": ["\\u0000"]}}', "value.deep[0]"),
+        ("say", b'{"id": "\\u0000", "text": "Hi"}', "id"),
+        ("heard", b'{"utterance_id": "\\u0000", "chars": 3}', "utterance_id"),
     ],
 )
 async def test_what_is_wrong_is_named(twin: httpx2.AsyncClient, name: str, body: bytes, field: str) -> None:

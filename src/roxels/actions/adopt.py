@@ -34,6 +34,7 @@ def adopt(
     stored = log.own(tx, conversation_id)
     if persons.get(tx, person_id) is None:
         raise NotFound("There is no person with this id in this environment.", field="person_id")
+    _check_not_erased(tx, stored.person_id)
     state = stored.state
     if state.adopted_at is not None and stored.person_id == person_id:
         return
@@ -53,6 +54,7 @@ def undo(tx: Writing, conversation_id: str) -> None:
     if state.adopted_at is None:
         raise Conflict("This conversation is not adopted, so there is nothing to undo.")
     first = conversations.linked_person(tx, conversation_id) or adopter
+    _check_not_erased(tx, first, adopter)
     hers = [id for id, whose in sessions.persons_of(tx, conversation_id).items() if whose == adopter != first]
     for session_id in hers:
         state = end_visit(tx, conversation_id, session_id, "revoked")
@@ -76,6 +78,12 @@ def _check(stored: Stored, person_id: str, linked: str | None) -> None:
         )
     if linked not in (None, person_id):
         raise Conflict("Words of somebody who had adopted this conversation stand in it; only she can adopt it again.")
+
+
+def _check_not_erased(tx: Writing, *person_ids: str) -> None:
+    """What is theirs goes with them, and does not become another's meanwhile. Raises `NotFound`."""
+    if any(persons.get(tx, each) is None for each in person_ids):
+        raise NotFound("There is no such conversation in this environment.")
 
 
 def _drop_exports(tx: Writing, *person_ids: str) -> None:

@@ -1,8 +1,8 @@
 """Forget a conversation or a person: the transactions that `actions.eraser` puts together into a job.
 
-    forget      the wish is written down, and with it everything is out of reach: the conversations answer `Gone`,
-                their visits have ended, the person's `external_id` belongs to nobody. The first rows go
-    take_step   the next rows go, at most 500 a transaction, as often as it takes
+    forget      the wish is written down, and with it the person is gone for everybody, and her `external_id` is
+                nobody's. The first 500 conversations answer `Gone`, and their visits have ended; the first rows go
+    take_step   the next conversations, then the next rows, at most 500 a transaction, as often as it takes
     seal        the receipt, once the files are clean
 
 Each can be the last before a crash; what follows is found in `erasures`.
@@ -77,16 +77,17 @@ def kin_of(tx: Reading, wish: ErasureRequest) -> Kin:
     """Whom and what this wish concerns beside its subject."""
     match wish.by:
         case "interview":
-            person = None
+            return Kin()
         case "person":
-            person = persons.get(tx, wish.id)
+            person_id = wish.id  # also where erasing her has begun, and was broken off before the rest
         case "external_id":
             person = persons.find(tx, wish.id)
+            if person is None:
+                return Kin()
+            person_id = person.id
         case _:
             assert_never(wish.by)
-    if person is None:
-        return Kin()
-    return Kin(tuple(erasures.selves(tx, person.id)), tuple(erasures.shared(tx, person.id)))
+    return Kin(tuple(erasures.selves(tx, person_id)), tuple(erasures.shared(tx, person_id)))
 
 
 def take_step(tx: Writing, erasure_id: str) -> Erasure:
@@ -125,11 +126,11 @@ def _forget_conversation(tx: Writing, wish: ErasureRequest, ids: Ids) -> Erasure
     person_id = conversations.owner(tx, wish.id)
     if person_id is None:
         return _begun(_of_subject(tx, wish, "interview", wish.id))
-    persons.count_conversation(tx, person_id, -1)
     for each in (person_id, conversations.linked_person(tx, wish.id)):
         if each is not None:
             jobs.drop_exports(tx, each)  # they hold this conversation too
             conversations.touch(tx, each)  # and a talk that is under way quotes it
+    persons.count_conversation(tx, person_id, -1)
     return _begin(tx, wish, "interview", wish.id, alias=None, ids=ids, removed={})
 
 

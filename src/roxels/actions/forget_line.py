@@ -9,7 +9,8 @@ import binascii
 
 import msgspec
 
-from roxels.domain.errors import NotFound
+from roxels.domain import texts
+from roxels.domain.errors import Invalid, NotFound
 from roxels.domain.events import MemoryForgotten
 from roxels.domain.memory import Line, Remembered
 from roxels.domain.proof import owners_sight
@@ -51,9 +52,11 @@ def forget_line(tx: Writing, person_id: str, line: str) -> None:
 def _place(line: str) -> _Place:
     try:
         body = line.removeprefix(_PREFIX)
-        return _decoder.decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    except (msgspec.MsgspecError, binascii.Error, ValueError):
+        place = _decoder.decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        texts.check(place.conversation_id, "The line")
+    except (msgspec.MsgspecError, binascii.Error, ValueError, Invalid):
         raise NotFound("Nothing is remembered of this person under this id.") from None
+    return place
 
 
 def _lines(tx: Writing, person_id: str, conversation_id: str) -> list[Remembered | Line]:

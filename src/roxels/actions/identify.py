@@ -29,6 +29,7 @@ from roxels.actions.audit import Auditor
 from roxels.actions.manage import Sealer
 from roxels.actions.open import VisitRequest
 from roxels.actions.revoke import withdraw_proof
+from roxels.domain import strict_json, texts
 from roxels.domain.errors import Invalid, NotFound, RoxelsError
 from roxels.domain.ids import Ids, hashed
 from roxels.domain.persons import external_id, person_name
@@ -114,6 +115,7 @@ def vouch(tx: Reading, wish: VisitRequest, token: str, sealer: Sealer) -> Vouche
     if wish.external_id is not None and wish.external_id != named:
         raise Invalid("`external_id` is not the `sub` of the identity token; leave it out.", field="external_id")
     context = _context(claims.get("context"))
+    jti = _checked("jti", claims.get("jti"))
     kept = templates.active(tx, wish.template_id)
     vouched = msgspec.structs.replace(
         wish,
@@ -125,7 +127,7 @@ def vouch(tx: Reading, wish: VisitRequest, token: str, sealer: Sealer) -> Vouche
         identity_secret_id=secret.id,
         lasts=kept.read().proof_life if kept else None,
     )
-    return Vouched(wish=vouched, secret=secret, jti=claims.get("jti"), ends=ends)
+    return Vouched(wish=vouched, secret=secret, jti=jti, ends=ends)
 
 
 def note_refusal(tx: Writing, auditor: Auditor, actor: Actor, fault: TokenRefused | TokenExpired) -> None:
@@ -174,7 +176,7 @@ def _read(tx: Reading, token: str, sealer: Sealer) -> tuple[IdentitySecret, Mapp
         kid = jwt.get_unverified_header(token).get("kid")
     except (jwt.PyJWTError, ValueError):
         raise TokenRefused("The identity token is no JWT.") from None
-    secret = identities.get(tx, kid) if isinstance(kid, str) else None
+    secret = identities.get(tx, kid) if isinstance(kid, str) and texts.can_be_kept(kid) else None
     if secret is None or secret.revoked_at is not None:
         raise TokenRefused(NOT_IN_FORCE, why="secret")
     key = secret.public_key or sealer.open(secret.sealed or "", environment=tx.environment, id=secret.id)
@@ -211,11 +213,21 @@ def _moment(claims: Mapping[str, Any], name: str) -> datetime | None:
     return datetime.fromtimestamp(value, UTC)
 
 
-def _context(value: object) -> dict[str, Any]:
+def _context(value: Any) -> dict[str, Any]:
     if value is None:
         return {}
-    if not isinstance(value, dict) or len(msgspec.json.encode(value)) > MAX_CONTEXT:
+    context = _checked("context", value)
+    if not isinstance(context, dict) or len(msgspec.json.encode(context)) > MAX_CONTEXT:
         raise TokenRefused(f"The identity token's `context` must be an object of at most {MAX_CONTEXT} bytes.")
+    return context
+
+
+def _checked(claim: str, value: Any) -> Any:
+    """The value of this claim, when it can be kept. Raises `TokenRefused`."""
+    try:
+        strict_json.check(value, claim)
+    except Invalid as fault:
+        raise TokenRefused(f"The identity token does not hold: {fault.message}") from None
     return value
 
 

@@ -26,6 +26,7 @@ from roxels.domain.fields import Field
 from roxels.domain.invariants import broken
 from roxels.domain.life import EndedBy
 from roxels.domain.templates import Goal, Template
+from roxels.domain.texts import mended
 from roxels.understanding import Moment, Understood, fault, understand
 
 #: Longer arguments are not looked at.
@@ -121,7 +122,7 @@ def _spec(name: str, description: str, properties: dict[str, Any], required: int
 
 def _arguments(call: Call) -> dict[str, Any] | str:
     try:
-        arguments = json.loads(call.arguments[:LONGEST_ARGUMENTS] or "{}")
+        arguments = mended(json.loads(call.arguments[:LONGEST_ARGUMENTS] or "{}"))
     except (ValueError, RecursionError):
         return "The arguments are not JSON; call again with an object."
     return arguments if isinstance(arguments, dict) else "The arguments must be one JSON object."

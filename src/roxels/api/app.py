@@ -41,7 +41,8 @@ Send your secret key as `Authorization: Bearer sk_test_…`; it decides the envi
 crosses between them. Bodies and answers are JSON; times are RFC 3339 in UTC. Lists are
 `{items, next_cursor, has_more}`, and `cursor` goes on with them. A POST with your secret key and an `Idempotency-Key`
 is done once within 24 hours, however often it is sent; requests with an embed key or a session's token have no such
-key. Every refusal is `{"error": {"code", "message", "field"?}}`."""
+key. Every refusal is `{"error": {"code", "message", "field"?}}`; a method that an address
+does not take is one too (405, with `Allow`)."""
 
 TAGS = [
     {"name": "Conversations", "description": "Open, read and end conversations."},
@@ -60,18 +61,17 @@ TAGS = [
     {"name": "Health", "description": "For load balancers and monitoring."},
 ]
 
-_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-#: What may be answered instead, by status. Written out, since a model per route and status costs half a second.
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"description": description, "content": _ERROR}
-    for status, description in [
-        (400, "Something in the request cannot be meant; `field` says what."),
-        (401, "No key, or one that does not hold."),
-        (403, "A good key without this right."),
-        (404, "Nothing there that this key can see."),
-        (409, "The state moved on, or an `Idempotency-Key` was used before."),
-        (429, "Too often; wait for the seconds in `Retry-After`."),
-    ]
+#: What every operation below `/v1` may answer instead, by status. Added to the description at its end: a model per
+#: route and status costs half a second. No 405: what is described takes its method. No 503: only `/readyz` says it.
+REFUSALS = {
+    "400": "Something in the request cannot be meant; `field` says what.",
+    "401": "No key, or one that does not hold.",
+    "403": "A good key without this right.",
+    "404": "Nothing there that this key can see.",
+    "409": "The state moved on, or an `Idempotency-Key` was used before.",
+    "413": "The body is larger than 1 MB.",
+    "429": "Too often; wait for the seconds in `Retry-After`.",
+    "500": "A fault of ours. Nothing that was acknowledged is lost; try again.",
 }
 
 #: What a POST with a secret key may carry; see `api.once`. Previews do nothing that could be done twice.
@@ -135,7 +135,7 @@ def _bare() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     for prefix, router, is_described in RESOURCES:
-        app.include_router(router, prefix=prefix, include_in_schema=is_described, responses=REFUSALS)
+        app.include_router(router, prefix=prefix, include_in_schema=is_described)
     app.include_router(health.router)
     return app
 
@@ -163,12 +163,14 @@ def document() -> dict[str, Any]:
         tags=TAGS,
         separate_input_output_schemas=False,
     )
-    for methods in made["paths"].values():
+    for path, methods in made["paths"].items():
         for method, operation in methods.items():
             is_secrets = {"secret_key": []} in operation.get("security", ())
             if method == "post" and is_secrets and operation["operationId"] not in PREVIEWS:
                 operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
             operation["responses"].pop("422", None)  # refusals of bodies are 400 here
+            if path.startswith("/v1/"):
+                operation["responses"] |= _refusals_of(operation)
             operation["summary"] = re.split(r"[.:;](?:\s|$)", operation["description"])[0]
     schemas = made["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
@@ -176,7 +178,20 @@ def document() -> dict[str, Any]:
     error = TypeAdapter(shapes.Error).json_schema(ref_template="#/components/schemas/{model}")
     schemas |= error.pop("$defs") | {"Error": error}
     made["components"]["schemas"] = dict(sorted(schemas.items()))
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    made["components"]["responses"] = {
+        f"Refusal{status}": {"description": description, "content": content} for status, description in REFUSALS.items()
+    }
     return _plainly_named(made)
+
+
+def _refusals_of(operation: dict[str, Any]) -> dict[str, Any]:
+    """What this operation may answer instead, by reference: it is the same everywhere."""
+    return {
+        status: {"$ref": f"#/components/responses/Refusal{status}"}
+        for status in REFUSALS
+        if status != "413" or "requestBody" in operation
+    }
 
 
 def _plainly_named(made: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, get_args
 
 from fastapi import Query
 
+from roxels.domain import texts
+from roxels.domain.errors import Invalid
 from roxels.storage.pages import Cursor, ForeignCursor, Span
 from roxels.storage.transaction import Environment
 
@@ -32,8 +34,8 @@ def read(text: str) -> Cursor:
     try:
         environment, rows, at, row_id = _unpacked(text)
         moment = datetime.fromisoformat(at).astimezone(UTC)
-        row_id.encode()
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        texts.check(row_id, "The row")
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, Invalid):
         raise ForeignCursor from None
     if environment not in get_args(Environment) or not isinstance(rows, str):
         raise ForeignCursor

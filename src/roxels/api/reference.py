@@ -141,7 +141,7 @@ def _groups(document: Schema) -> Iterator[Group]:
     for tag in document["tags"]:
         name = tag["name"]
         operations = [
-            _operation(path, method, operation, document["components"]["schemas"])
+            _operation(path, method, operation, document["components"])
             for path, methods in document["paths"].items()
             for method, operation in methods.items()
             if name in operation.get("tags", ())
@@ -149,9 +149,9 @@ def _groups(document: Schema) -> Iterator[Group]:
         yield Group(id=_slug(name), name=name, text=prose(tag["description"]), operations=operations)
 
 
-def _operation(path: str, method: str, operation: Schema, schemas: Schema) -> Operation:
+def _operation(path: str, method: str, operation: Schema, components: Schema) -> Operation:
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    target = schemas[body["$ref"].rpartition("/")[2]] if "$ref" in body else body
+    target = _resolved(body, components["schemas"])
     keys = [KEYS[name] for scheme in operation.get("security", ()) for name in scheme]
     return Operation(
         id=operation["operationId"],
@@ -164,8 +164,16 @@ def _operation(path: str, method: str, operation: Schema, schemas: Schema) -> Op
         body=_rows(target),
         body_text=prose(target.get("description", "")),
         example=_example(path, method, operation, target),
-        answers=[_answer(status, answer) for status, answer in operation["responses"].items()],
+        answers=[
+            _answer(status, _resolved(answer, components["responses"]))
+            for status, answer in operation["responses"].items()
+        ],
     )
+
+
+def _resolved(part: Schema, parts: Schema) -> Schema:
+    """This, or what it refers to."""
+    return parts[part["$ref"].rpartition("/")[2]] if "$ref" in part else part
 
 
 def _parameter(parameter: Schema) -> Row:

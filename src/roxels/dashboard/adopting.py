@@ -10,7 +10,7 @@ from roxels.actions import adopt
 from roxels.dashboard import fields
 from roxels.dashboard.conversations import Conversations
 from roxels.dashboard.desk import Desk
-from roxels.dashboard.gate import text_of
+from roxels.dashboard.gate import text_of, typed_of
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import Invalid, RoxelsError
 from roxels.storage import persons
@@ -30,7 +30,7 @@ class Adopting:
     async def adopt(self, viewer: Viewer, request: Request, form: FormData) -> Response:
         """This conversation is hers: of whom the form names, by either identifier."""
         conversation_id, services = request.path_params["conversation_id"], self._desk.services
-        typed = text_of(form, "whose")
+        typed = typed_of(form, "whose")
 
         def work(tx: Writing) -> None:
             person_id = _named(tx, fields.line(form, "whose", longest=MAX_ID))

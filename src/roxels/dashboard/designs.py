@@ -25,7 +25,7 @@ from roxels.actions.open import Opened, VisitRequest
 from roxels.api import paging, views
 from roxels.api.reading import Unreadable, read_json
 from roxels.dashboard.desk import Desk
-from roxels.dashboard.gate import text_of
+from roxels.dashboard.gate import text_of, typed_of
 from roxels.dashboard.people import span_of
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import Conflict, Invalid, NotFound, RoxelsError
@@ -87,7 +87,7 @@ class Designs:
         """Keep a new template, published."""
         services, text = self._desk.services, _text(form)
         try:
-            made = await services.store.write(viewer.environment, author.create, _parsed(text), services.ids)
+            made = await services.store.write(viewer.environment, author.create, _parsed(form), services.ids)
         except RoxelsError as fault:
             return self._again(viewer, text, None, fault, starts=_starts())
         return RedirectResponse(f"{PLACE}/{quote(made.id)}?saved=published", 303)
@@ -110,7 +110,7 @@ class Designs:
         wanted = text_of(form, "as")
         publish = wanted not in ("draft", "trial")
         try:
-            raw, expected = _parsed(text), _number(text_of(form, "version"))
+            raw, expected = _parsed(form), _number(text_of(form, "version"))
             made = await services.store.write(
                 viewer.environment, author.rewrite, kept.id, raw, publish=publish, expected=expected
             )
@@ -208,15 +208,16 @@ def _starts() -> list[Start]:
 
 
 def _text(form: FormData) -> str:
-    return text_of(form, "text").replace("\r\n", "\n")
+    return typed_of(form, "text").replace("\r\n", "\n")
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parsed(form: FormData) -> dict[str, Any]:
     """The template in what was typed. Raises `Invalid`, which says where it is no JSON that can be kept."""
+    text = text_of(form, "text").replace("\r\n", "\n")
     if len(text) > LONGEST:
         raise Invalid(f"This is longer than {LONGEST} characters.")
     try:
-        raw = read_json(text.encode("utf-8", "surrogatepass"))
+        raw = read_json(text.encode())
     except Unreadable as fault:
         raise Invalid(fault.message) from None
     if not isinstance(raw, dict):

@@ -17,6 +17,7 @@ from roxels.dashboard.gate import (
     csrf_of,
     path_within,
     text_of,
+    typed_of,
 )
 from roxels.dashboard.pages import HEADERS
 from roxels.dashboard.viewer import Viewer
@@ -47,10 +48,10 @@ class Entrance:
             form = await self._gate.form(request, request.cookies.get(VISITOR, ""))
         except Forbidden:
             return await self._form(request, HOME, fault=Forbidden(OUT_OF_DATE))
-        email, wanted = text_of(form, "email"), path_within(text_of(form, "next"))
+        email, wanted = typed_of(form, "email"), path_within(typed_of(form, "next"))
         address = request.client.host if request.client else ""
         try:
-            token = await self._gate.sign_in(email, text_of(form, "password"), address)
+            token = await self._gate.sign_in(email, typed_of(form, "password"), address)
         except (Unauthorized, RateLimited) as fault:
             return await self._form(request, wanted, email=email, fault=fault)
         return self._inside(wanted, token)
@@ -65,9 +66,10 @@ class Entrance:
             form = await self._gate.form(request, request.cookies.get(VISITOR, ""))
         except Forbidden:
             return await self._form(request, HOME, name="welcome.html", fault=Forbidden(OUT_OF_DATE))
-        email, address = text_of(form, "email"), request.client.host if request.client else ""
+        email, address = typed_of(form, "email"), request.client.host if request.client else ""
         try:
-            token = await self._gate.welcome(text_of(form, "code"), email, text_of(form, "password"), address)
+            code, email, password = (text_of(form, name) for name in ("code", "email", "password"))
+            token = await self._gate.welcome(code, email, password, address)
         except (Invalid, Unauthorized, RateLimited) as fault:
             return await self._form(request, HOME, name="welcome.html", email=email, fault=fault)
         return self._inside(HOME, token)

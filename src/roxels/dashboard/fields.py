@@ -16,8 +16,6 @@ def whole(form: FormData, name: str, *, longest: int) -> str:
     given = text_of(form, name).replace("\r\n", "\n")
     if len(given) > longest:
         raise Invalid(f"This is {len(given)} characters long; {longest} is the most.", field=name)
-    if "\0" in given:
-        raise Invalid("This holds a character that cannot be kept (NUL).", field=name)
     return given
 
 

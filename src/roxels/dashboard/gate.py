@@ -21,6 +21,7 @@ from starlette.responses import RedirectResponse, Response
 
 from roxels.dashboard.desk import Desk
 from roxels.dashboard.viewer import Viewer
+from roxels.domain import texts
 from roxels.domain.errors import Forbidden, RateLimited, RoxelsError, Unauthorized
 from roxels.storage import operators
 from roxels.storage.audit import Actor
@@ -92,7 +93,7 @@ class Gate:
         form = await request.form()
         if not _is_ours(request, self._desk.services.origin):
             raise Forbidden("This form was sent from another site.")
-        if not secret or not hmac.compare_digest(text_of(form, "csrf").encode(), csrf_of(secret).encode()):
+        if not secret or not hmac.compare_digest(typed_of(form, "csrf").encode(), csrf_of(secret).encode()):
             raise Forbidden("This form is out of date. Go back, load the page again, and send it once more.")
         return form
 
@@ -186,9 +187,17 @@ def environment_of(request: Request) -> Environment:
 
 
 def text_of(form: FormData, name: str) -> str:
-    """A text field of a form; empty where there is none."""
+    """A text field of a form; empty where there is none. Raises `Invalid` for what cannot be kept."""
     given = form.get(name)
-    return given if isinstance(given, str) else ""
+    text = given if isinstance(given, str) else ""
+    texts.check(text, f"`{name}`", name)
+    return text
+
+
+def typed_of(form: FormData, name: str) -> str:
+    """The same to be shown again, or to be found wrong: whatever it holds, it can be written."""
+    given = form.get(name)
+    return str(texts.mended(given)) if isinstance(given, str) else ""
 
 
 def path_within(given: str) -> str:

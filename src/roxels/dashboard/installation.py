@@ -18,7 +18,7 @@ from roxels.actions.retention import MOST_DAYS
 from roxels.api import outgoing, views
 from roxels.dashboard import fields
 from roxels.dashboard.desk import Desk
-from roxels.dashboard.gate import text_of
+from roxels.dashboard.gate import text_of, typed_of
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.domains import keeps_secrets
 from roxels.domain.errors import Invalid, NotFound, RoxelsError
@@ -54,7 +54,7 @@ class Installation:
 
     async def keep_for(self, viewer: Viewer, _request: Request, form: FormData) -> Response:
         """Look at what another rule would remove; asked a second time, keep it, but only the one that was looked at."""
-        typed = {name: text_of(form, name) for name in DAYS}
+        typed = {name: typed_of(form, name) for name in DAYS}
         try:
             rule = _rule(form)
         except Invalid as fault:
@@ -108,7 +108,7 @@ class Installation:
         except NotFound:
             raise
         except RoxelsError as fault:
-            typed = {"url": text_of(form, "url"), "events": _events(form)}
+            typed = {"url": typed_of(form, "url"), "events": _events(form)}
             return await self._page(viewer, refused=RefusedForm(form=which, fault=fault, typed=typed))
         return RedirectResponse(f"{PLACE}#told", 303)
 

@@ -18,7 +18,7 @@ from roxels.api.issued import API_KEYS, IDENTITY_SECRETS, WEBHOOK_SECRETS, Issue
 from roxels.api.services import Services
 from roxels.dashboard import fields
 from roxels.dashboard.desk import Desk
-from roxels.dashboard.gate import text_of
+from roxels.dashboard.gate import text_of, typed_of
 from roxels.dashboard.people import span_of
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import RoxelsError
@@ -69,7 +69,7 @@ class Keys(Generic[K]):
         try:
             kept, value = await services.store.write(viewer.environment, work)
         except RoxelsError as fault:
-            typed = {name: text_of(form, name) for name in ("name", "alg", "public_key")}
+            typed = {name: typed_of(form, name) for name in ("name", "alg", "public_key")}
             return await self._page(viewer, status=fault.status, fault=fault, typed=typed)
         if value is None:
             return RedirectResponse(f"/dashboard/{kind.place}", 303)

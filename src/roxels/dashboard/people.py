@@ -11,6 +11,7 @@ from roxels.actions import browse, forget_line, revoke
 from roxels.api import paging
 from roxels.dashboard.desk import Desk
 from roxels.dashboard.erased import told
+from roxels.dashboard.gate import text_of
 from roxels.dashboard.viewer import Viewer
 from roxels.storage.conversations import Outline
 from roxels.storage.pages import Span
@@ -94,7 +95,7 @@ class People:
 
     async def forget_line(self, viewer: Viewer, request: Request, form: FormData) -> Response:
         """Delete a line of what is remembered."""
-        person_id, line = request.path_params["person_id"], str(form.get("line"))
+        person_id, line = request.path_params["person_id"], text_of(form, "line")
         services = self._desk.services
 
         def work(tx: Writing) -> None:

@@ -12,7 +12,7 @@ from roxels.actions.audit import Action
 from roxels.api import paging, views
 from roxels.dashboard import fields
 from roxels.dashboard.desk import Desk
-from roxels.dashboard.gate import text_of
+from roxels.dashboard.gate import typed_of
 from roxels.dashboard.people import span_of
 from roxels.dashboard.viewer import Viewer
 from roxels.domain.errors import Invalid, NotFound, RoxelsError
@@ -95,7 +95,7 @@ class Secrets:
         except NotFound:
             raise
         except RoxelsError as fault:
-            typed = {name: text_of(form, name) for name in ("name", "description")}
+            typed = {name: typed_of(form, name) for name in ("name", "description")}
             return await self._page(viewer, refused=RefusedSecret(fault=fault, id=secret_id, **typed))
         return RedirectResponse(PLACE, 303)
 

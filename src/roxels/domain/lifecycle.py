@@ -4,7 +4,8 @@
     conversation.completed   a conversation came to its end                   the conversation and its person
     conversation.abandoned   the same, because nobody came back               the same
     conversation.failed      it ended, and could not be completed             the same, and why
-    delivery.failed          a delivery was refused, or is out of attempts    the delivery, conversation and person
+    delivery.failed          a delivery was refused, is out of attempts,      the delivery, conversation and person
+                             or could not be made
     person.erased            the receipt of a person stands                   nobody: the receipt, a salted subject
 
 None holds what was said or captured. Each is owed in the transaction in which it happens, once for every address that

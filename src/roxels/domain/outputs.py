@@ -13,12 +13,15 @@ same `Idempotency-Key`. One that uses what an earlier one's receiver will answer
 recipe, and frozen in the transaction in which that one is settled.
 """
 
+import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from roxels.domain import texts
 from roxels.domain.conversation import Conversation
 from roxels.domain.events import Fact, FieldCaptured, GoalCommitted
 from roxels.domain.ids import derived
@@ -112,18 +115,20 @@ def owed_at_end(template: Template, state: Conversation, subject: Subject, at: d
 def captured(captures: Mapping[str, str], answer: str) -> dict[str, Any]:
     """What the selectors find in a receiver's answer and can be kept; nothing where it is no JSON."""
     try:
-        value = msgspec.json.decode(answer)
-    except (msgspec.DecodeError, ValueError, RecursionError):
+        value = json.loads(answer)  # msgspec would refuse all of it for half a surrogate pair anywhere
+    except (ValueError, RecursionError):
         return {}
     found = {key: select(selector, value) for key, selector in captures.items()}
     return {key: each for key, each in found.items() if each is not msgspec.UNSET and _can_be_kept(each)}
 
 
 def _can_be_kept(value: Any, levels: int = DEEPEST) -> bool:
-    """Whether every database keeps it and a request can be made of it: no NUL, no half characters, not too deep."""
+    """Whether it is kept as it is: an id that was mended would name something else. And not too deep for a request."""
     match value:
+        case float():
+            return math.isfinite(value)
         case str():
-            return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+            return texts.can_be_kept(value)
         case dict():
             return levels > 0 and all(
                 _can_be_kept(key, levels) and _can_be_kept(child, levels - 1) for key, child in value.items()

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from roxels.domain import texts
 from roxels.domain.errors import Invalid
 
 #: Strings that programs print when they have no value; refused in any case of letters.
@@ -55,7 +56,7 @@ def external_id(value: object, field: str = "external_id") -> str | None:
         )
     if len(value) > MAX_CODE_POINTS:
         raise Invalid(f"`{field}` is longer than {MAX_CODE_POINTS} characters; send a shorter stable id.", field=field)
-    _refuse_unstorable(value, field)
+    texts.check(value, f"`{field}`", field)
     return value
 
 
@@ -65,7 +66,7 @@ def person_name(value: object, field: str = "name") -> str | None:
         return None
     if not isinstance(value, str):
         raise Invalid(f"`{field}` must be a string.", field=field)
-    _refuse_unstorable(value, field)
+    texts.check(value, f"`{field}`", field)
     if len(value) > MAX_NAME:
         raise Invalid(f"`{field}` is longer than {MAX_NAME} characters.", field=field)
     return value.strip() or None
@@ -76,10 +77,3 @@ def renamed(person: Person, name: str | None, source: Source) -> Person:
     if name is None or (source == "browser" and person.name is not None and person.name_source == "server"):
         return person
     return msgspec.structs.replace(person, name=name, name_source=source)
-
-
-def _refuse_unstorable(value: str, field: str) -> None:
-    if "\0" in value:
-        raise Invalid(f"`{field}` contains a NUL character; remove it.", field=field)
-    if any("\ud800" <= char <= "\udfff" for char in value):
-        raise Invalid(f"`{field}` contains half of a surrogate pair; send valid Unicode.", field=field)

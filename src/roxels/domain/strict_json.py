@@ -1,17 +1,17 @@
 """Reading JSON strictly: what could not be kept or sent on is refused here, with the path to it.
 
-Refused beyond what is no JSON: NUL and halves of surrogate pairs in strings (also written as `\\ud800`), NaN and
-Infinity, numbers beyond 64 bits, nesting deeper than `MAX_DEPTH`.
+Refused beyond what is no JSON: text that cannot be kept (`domain.texts`), also written as `\\ud800`, NaN and Infinity,
+numbers beyond 64 bits, nesting deeper than `MAX_DEPTH`.
 """
 
 import json
 import math
 from typing import Any
 
+from roxels.domain import texts
 from roxels.domain.errors import Invalid
 
 MAX_DEPTH = 64
-_NUL, _SURROGATES = "\0", ("\ud800", "\udfff")
 _WHOLE = range(-(2**63), 2**64)
 
 
@@ -26,7 +26,7 @@ def read_json(body: bytes) -> Any:
     except json.JSONDecodeError as fault:
         place = f"line {fault.lineno}, column {fault.colno}"
         raise Invalid(f"The body is not JSON at {place}: {fault.msg}.") from None
-    _check(value, "", 0)
+    check(value)
     return value
 
 
@@ -37,26 +37,23 @@ def dotted(path: str, step: str | int) -> str:
     return f"{path}.{step}" if path else step
 
 
-def _check(value: Any, path: str, depth: int) -> None:
+def check(value: Any, path: str = "", depth: int = 0) -> None:
+    """Go through a value that was read already. Raises `Invalid`, with the path to what cannot be kept."""
     if depth > MAX_DEPTH:
         raise Invalid(f"The body is nested deeper than {MAX_DEPTH} levels.", field=_shown(path))
     if isinstance(value, str):
         _check_text(value, path)
     elif isinstance(value, list):
         for index, each in enumerate(value):
-            _check(each, dotted(path, index), depth + 1)
+            check(each, dotted(path, index), depth + 1)
     elif isinstance(value, dict):
         for key, each in value.items():
             _check_text(key, path)
-            _check(each, dotted(path, key), depth + 1)
+            check(each, dotted(path, key), depth + 1)
 
 
 def _check_text(text: str, path: str) -> None:
-    where = f"`{_shown(path)}`" if path else "The body"
-    if _NUL in text:
-        raise Invalid(f"{where} contains a NUL character; remove it.", field=_shown(path))
-    if not text.isascii() and any(_SURROGATES[0] <= char <= _SURROGATES[1] for char in text):
-        raise Invalid(f"{where} contains half of a surrogate pair; send valid Unicode.", field=_shown(path))
+    texts.check(text, f"`{_shown(path)}`" if path else "The body", _shown(path))
 
 
 def _shown(path: str) -> str | None:

@@ -19,6 +19,8 @@ const AUTO_CLOSE_MS = 4000;
 const RESULTS_MS = 5000;
 /** How long a session that is on its way is waited for, to end it too. */
 const ON_ITS_WAY_MS = 3000;
+/** What the server refuses in a text, and nobody could take out again: NUL, and halves of pairs, left by a page that cut one in two. */
+const NEVER_KEPT = /[\0\ud800-\udfff]/gu;
 /** UTF-16 units of one message. */
 export const LONGEST = 4000;
 
@@ -229,7 +231,7 @@ export class Talk {
 
   /** @param {string} text */
   say(text) {
-    const words = String(text ?? "").trim();
+    const words = String(text ?? "").replace(NEVER_KEPT, "\ufffd").trim();
     if (!words || this.view.ended) return;
     if (words.length > LONGEST) return this.complain({ error: "message_too_long", message: `text: at most ${LONGEST} characters.` });
     const own = { id: newId(), text: words };

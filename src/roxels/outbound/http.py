@@ -23,7 +23,8 @@ import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from roxels.outbound import guard
+from roxels.domain.texts import mended
+from roxels.outbound import guard, names
 from roxels.outbound.attempt import Fault, Outcome
 
 logger = logging.getLogger(__name__)
@@ -85,7 +86,8 @@ class Caller:
     """Calls addresses of others, within bounds. Use as `async with`; one for the process.
 
     `permits`: `guard.is_public`, or `guard.anywhere` for development. `time_limit`: seconds for a whole call.
-    `monotonic`: seconds, for measuring. `resolver`: where names are looked up; the system's if None; closed on leaving.
+    `monotonic`: seconds, for measuring.
+    `resolver`: where names are looked up; `outbound.names` if None; closed on leaving.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class Caller:
 
     async def __aenter__(self) -> Self:
         """Open the pool of connections."""
-        self._resolver = self._resolver or aiohttp.DefaultResolver()
+        self._resolver = self._resolver or names.Resolver()
         judging = _JudgingResolver(self._resolver, self._permits)
         self._session = aiohttp.ClientSession(
             # No cache of names: each new connection resolves and is judged anew. No limit: who calls sets it.
@@ -222,8 +224,8 @@ def _fault_named(error: Exception) -> Fault:
 
 
 def _without_secrets(body: bytes, secrets: tuple[str, ...]) -> str:
-    """An answer as text that may be kept: no secret that was sent, no NUL (PostgreSQL has none)."""
-    text = body.decode("utf-8", "replace").replace("\0", "\ufffd")
+    """An answer as text that may be kept: no secret that was sent, nothing that no database keeps."""
+    text: str = mended(body.decode("utf-8", "replace"))
     for form in sorted(_forms(secrets), key=len, reverse=True):
         text = text.replace(form, "[secret]")
     return text

@@ -9,19 +9,24 @@ Whoever hands such a client out also sees that it follows no redirects and uses 
 one client for each host: connections are pooled by address.
 """
 
-import asyncio
 import socket
 from typing import Any
 
-from roxels.outbound import guard
+from aiohttp.abc import AbstractResolver
+
+from roxels.outbound import guard, names
 from roxels.outbound.http import TargetNotAllowed
 
 
 class Pin:
-    """A hook for requests that have `url` and `extensions`, as those of httpx do. Raises `TargetNotAllowed`."""
+    """A hook for requests that have `url` and `extensions`, as those of httpx do. Raises `TargetNotAllowed`.
 
-    def __init__(self, permits: guard.Permits) -> None:
+    `resolver`: where names are looked up; one of its own if None.
+    """
+
+    def __init__(self, permits: guard.Permits, resolver: AbstractResolver | None = None) -> None:
         self._permits = permits
+        self._resolver = resolver or names.Resolver()
 
     async def __call__(self, request: Any) -> None:
         """Judge the request's target and pin it."""
@@ -33,8 +38,7 @@ class Pin:
         request.url = request.url.copy_with(host=address)
 
     async def _judged(self, host: str, port: int) -> str:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [str(place[0]) for *_, place in found]
+        addresses = [one["host"] for one in await self._resolver.resolve(host, port, socket.AF_UNSPEC)]
         if not addresses or not all(self._permits(address) for address in addresses):
             raise TargetNotAllowed
         return addresses[0]

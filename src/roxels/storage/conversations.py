@@ -121,7 +121,7 @@ def subject(view: View, conversation_id: str) -> tuple[str, Subject]:
     query = (
         select(conversations.c.environment, conversations.c.person_id, persons.c.external_id)
         .join(persons, persons.c.id == conversations.c.person_id)
-        .where(conversations.c.id == conversation_id)
+        .where(conversations.c.id == conversation_id, ~persons.c.is_estranged)
     )
     row = view.first(query)
     if row is None:
@@ -241,14 +241,19 @@ def _is_somebodys(event: AnyEvent) -> bool:
 
 
 def touch(tx: Writing, *person_ids: str) -> None:
-    """What these persons said has changed from outside: talks of theirs that somebody attends remember anew."""
+    """What these persons said has changed from outside: talks of theirs that somebody attends remember anew.
+
+    Their logs do not move by it, so their rows say it to processes that no hint reaches (`storage.wake`).
+    """
     query = select(conversations.c.id).where(
         conversations.c.environment == tx.environment,
         conversations.c.person_id.in_(person_ids),
         conversations.c.speaker.is_not(None),
         conversations.c.epoch != ERASING,
     )
-    tx.touched.update(row.id for row in tx.all(query))
+    ids = [row.id for row in tx.all(query)]
+    tx.run(update(conversations).where(conversations.c.id.in_(ids)).values(memory_changed_at=tx.now))
+    tx.touched.update(ids)
 
 
 def link(tx: Writing, conversation_id: str, *, person_id: str, linked: str | None) -> None:

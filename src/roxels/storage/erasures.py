@@ -136,7 +136,7 @@ def estrange(tx: Writing, person_id: str) -> dict[str, int]:
     tx.run(
         update(persons)
         .where(persons.c.environment == tx.environment, persons.c.id == person_id)
-        .values(external_id=None, name=None, email=None, phone=None, metadata={}, org_context={})
+        .values(is_estranged=True, external_id=None, name=None, email=None, phone=None, metadata={}, org_context={})
     )
     words = finding.forget(tx, person_id)
     return {person_words.name: words} if words else {}

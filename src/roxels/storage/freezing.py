@@ -51,19 +51,17 @@ def columns_of(made: Frozen | Recipe) -> dict[str, Any]:
     return {"url": made.url, "body": made.body or "", "request": request, "recipe": None, "status": "due"}
 
 
-def freeze_ready(connection: Connection, conversation_ids: Iterable[str], now: datetime) -> int:
-    """Freeze what need not wait any more in these conversations; says how many became due."""
-    made = 0
+def freeze_ready(connection: Connection, conversation_ids: Iterable[str], now: datetime) -> list[Rows]:
+    """Freeze what need not wait any more in these conversations; says which ones could not be made and have failed."""
+    unmade: list[Rows] = []
     for conversation_id in conversation_ids:
-        are_all_seen = False
-        while not are_all_seen:  # what waited for one that cannot be made need not wait any more
-            more, are_all_seen = _freeze_in(connection, conversation_id, now)
-            made += more
-    return made
+        while failed := _freeze_in(connection, conversation_id, now):
+            unmade += failed  # and look again: what waited for these need not wait any more
+    return unmade
 
 
-def _freeze_in(connection: Connection, conversation_id: str, now: datetime) -> tuple[int, bool]:
-    """How many were frozen, and whether all of them could be made."""
+def _freeze_in(connection: Connection, conversation_id: str, now: datetime) -> list[Rows]:
+    """Those that could not be made."""
     query = (
         select(deliveries)
         .where(deliveries.c.conversation_id == conversation_id)
@@ -71,31 +69,30 @@ def _freeze_in(connection: Connection, conversation_id: str, now: datetime) -> t
         .with_for_update()
     )
     rows: Sequence[Rows] = connection.execute(query).all()
-    made, failed = 0, 0
+    failed: list[Rows] = []
     for index, row in enumerate(rows):
         if row.recipe is None or row.status != "waiting":
             continue
         try:
             with connection.begin_nested():
-                made += _freeze_one(connection, row, rows[:index], now)
+                _freeze_one(connection, row, rows[:index], now)
         except Exception as fault:
             if isinstance(fault, DBAPIError) and not isinstance(fault, DataError):
                 raise  # the database is in trouble, not what it was given
             _give_up(connection, row, now, fault)
-            failed += 1
-    return made, failed == 0
+            failed.append(row)
+    return failed
 
 
-def _freeze_one(connection: Connection, row: Rows, earlier: Sequence[Rows], now: datetime) -> bool:
+def _freeze_one(connection: Connection, row: Rows, earlier: Sequence[Rows], now: datetime) -> None:
     """Freeze this one, unless it still waits for an answer."""
     recipe = _recipes.decode(row.recipe)
     sources = _sources(recipe, earlier)
     if any(each.status in ("due", "waiting") for each in sources):
-        return False
+        return
     frozen = recipe.freeze(_told(sources))
     values = columns_of(frozen) | {"destination": destination(frozen.url), "due_at": now}
     connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(values))
-    return True
 
 
 def _give_up(connection: Connection, row: Rows, now: datetime, fault: Exception) -> None:

@@ -3,6 +3,7 @@
 `domain.lifecycle` has the table of events.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +11,15 @@ import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
 from roxels.domain.ids import derived
-from roxels.domain.lifecycle import TYPE, EventName, Happened
-from roxels.domain.occasions import Owed
+from roxels.domain.lifecycle import TYPE, EventName, Happened, LostDelivery, of_failure
+from roxels.domain.occasions import Owed, Subject
 from roxels.storage.owing import Due, owe, row_of
 from roxels.storage.pages import Page, Span, page
-from roxels.storage.schema import lifecycle_webhooks
+from roxels.storage.schema import deliveries, lifecycle_webhooks, persons
 from roxels.storage.transaction import AcrossWriting, AnySelect, Environment, Reading, Rows, View, Writing
+
+#: The status with which a delivery failed at last, and the name of its `outbound.attempt.Fault`.
+Failure = tuple[int | None, str | None]
 
 
 class Hook(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +100,32 @@ def tell(tx: Writing | AcrossWriting, environment: str, happened: Happened) -> i
     owe(tx.connection, [row_of(each, happened.conversation_id, happened.at) for each in due])
     tx.owes = tx.owes or bool(due)
     return len(due)
+
+
+def tell_of_failures(tx: AcrossWriting, failures: Mapping[str, Failure]) -> None:
+    """Tell `delivery.failed` of these deliveries, by id. One that was itself of the lifecycle is not told of."""
+    if not failures or tx.first(select(lifecycle_webhooks.c.id).limit(1)) is None:
+        return
+    query = (
+        select(deliveries, persons.c.external_id)
+        .join(persons, persons.c.id == deliveries.c.person_id)
+        .where(deliveries.c.id.in_(failures), deliveries.c.type != TYPE)
+        .order_by(deliveries.c.person_id, deliveries.c.place)
+    )
+    for row in tx.all(query):
+        subject = Subject(conversation_id=row.conversation_id, person_id=row.person_id, external_id=row.external_id)
+        status_code, error = failures[row.id]
+        what = LostDelivery(
+            id=row.id,
+            type=row.type,
+            goal_id=row.goal_id,
+            commit_id=row.commit_id,
+            destination=row.destination,
+            attempts=row.tries,
+            status_code=status_code,
+            error=error,
+        )
+        tell(tx, row.environment, of_failure(what, subject, tx.now))
 
 
 def _row(hook: Hook) -> dict[str, Any]:

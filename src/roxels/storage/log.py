@@ -21,7 +21,8 @@ from roxels.domain.conversation import EMPTY, Conversation, fold
 from roxels.domain.errors import Conflict, NotFound
 from roxels.domain.events import Fact, decode, encode, name_of
 from roxels.domain.occasions import Recipe
-from roxels.storage.freezing import freeze_ready
+from roxels.storage.freezing import UNMADE, freeze_ready
+from roxels.storage.lifecycle import tell_of_failures
 from roxels.storage.owing import Due, owe, row_of
 from roxels.storage.prepared import WANTED, Prepared, PreparedSelect
 from roxels.storage.schema import ERASING, conversations, events, pieces
@@ -104,6 +105,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     speaker: str | None
     left_at: datetime | None
+    memory_changed_at: datetime | None = None
 
 
 def keep_facts(connection: Connection, facts: Iterable[tuple[str, Fact]]) -> None:
@@ -201,6 +203,7 @@ def find(view: View, conversation_id: str, *, since: Conversation = EMPTY) -> St
         epoch=row.epoch,
         speaker=row.speaker,
         left_at=row.left_at,
+        memory_changed_at=row.memory_changed_at,
     )
 
 
@@ -242,7 +245,9 @@ def _freeze_ready(connection: Connection, accepted: Sequence[Append]) -> None:
     """What waits for answers that are in already is made at once."""
     for append in accepted:
         if append.facts and any(isinstance(due.owed.made, Recipe) for due in append.due):
-            freeze_ready(connection, [append.conversation_id], append.facts[-1].at)
+            at = append.facts[-1].at
+            unmade = freeze_ready(connection, [append.conversation_id], at)
+            tell_of_failures(AcrossWriting(connection, at), {each.id: (None, UNMADE) for each in unmade})
 
 
 def _write_projections(connection: Connection, accepted: Sequence[Append]) -> None:

@@ -36,13 +36,12 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import ColumnElement, FromClause, Text, and_, bindparam, func, insert, or_, select, update
 
-from roxels.domain.lifecycle import TYPE, LostDelivery, of_failure
-from roxels.domain.occasions import Subject
 from roxels.domain.rendering import Frozen
 from roxels.storage import lifecycle, secrets
-from roxels.storage.freezing import freeze_ready, request_of
-from roxels.storage.schema import attempts, deliveries, persons, webhook_secrets
-from roxels.storage.transaction import AcrossWriting, AnySelect, View, Writing
+from roxels.storage.freezing import UNMADE, freeze_ready, request_of
+from roxels.storage.lifecycle import Failure
+from roxels.storage.schema import attempts, deliveries, webhook_secrets
+from roxels.storage.transaction import AcrossWriting, AnySelect, Rows, View, Writing
 
 Status = Literal["due", "waiting", "delivered", "failed"]
 #: What still blocks the later ones of its line.
@@ -208,40 +207,15 @@ def _settle(tx: AcrossWriting, settled: Sequence[Settled]) -> None:
     tx.counts.update(("attempts", one.status) for one in kept)
     gone = [one.delivery for one in kept if one.status != "waiting"]
     waited_for = {each.conversation_id for each in gone if each.captures and each.conversation_id is not None}
-    freeze_ready(tx.connection, waited_for, tx.now)
-    _let_go_on(tx, gone)
-    _tell_of_failures(tx, [one for one in kept if one.status == "failed"])
-
-
-def _tell_of_failures(tx: AcrossWriting, failed: Sequence[Settled]) -> None:
-    """Owe `delivery.failed` to whoever asked for it. One that was itself of the lifecycle is not told of."""
-    hearing = {
-        each: lifecycle.wanting(tx, each, "delivery.failed") for each in {one.delivery.environment for one in failed}
+    unmade = freeze_ready(tx.connection, waited_for, tx.now)
+    _let_go_on(tx, [*gone, *unmade])
+    failures: dict[str, Failure] = {
+        one.delivery.id: (one.status_code, one.error) for one in kept if one.status == "failed"
     }
-    lost = {one.delivery.id: one for one in failed if hearing[one.delivery.environment]}
-    query = (
-        select(deliveries, persons.c.external_id)
-        .join(persons, persons.c.id == deliveries.c.person_id)
-        .where(deliveries.c.id.in_(lost), deliveries.c.type != TYPE)
-        .order_by(deliveries.c.person_id, deliveries.c.place)
-    )
-    for row in tx.all(query) if lost else []:
-        one = lost[row.id]
-        subject = Subject(conversation_id=row.conversation_id, person_id=row.person_id, external_id=row.external_id)
-        what = LostDelivery(
-            id=row.id,
-            type=row.type,
-            goal_id=row.goal_id,
-            commit_id=row.commit_id,
-            destination=row.destination,
-            attempts=row.tries,
-            status_code=one.status_code,
-            error=one.error,
-        )
-        lifecycle.tell(tx, row.environment, of_failure(what, subject, tx.now))
+    lifecycle.tell_of_failures(tx, failures | {each.id: (None, UNMADE) for each in unmade})
 
 
-def _let_go_on(tx: AcrossWriting, gone: Iterable[Claimed]) -> None:
+def _let_go_on(tx: AcrossWriting, gone: Iterable[Claimed | Rows]) -> None:
     """The next in each line is due, also one that was tried before: it was sent again, or its time comes early."""
     lines = {(delivery.person_id, delivery.destination) for delivery in gone}
     others = deliveries.alias()

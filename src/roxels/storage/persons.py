@@ -1,4 +1,5 @@
-"""Persons: rows, unique by (environment, external_id)."""
+"""Persons: rows, unique by (environment, external_id). One that is being erased is nobody's, and found by no query but
+those for many ids at once, which rows of hers may still name."""
 
 from collections.abc import Collection
 from typing import Any
@@ -12,7 +13,7 @@ from roxels.domain.persons import Person, Source, renamed
 from roxels.storage import finding
 from roxels.storage.pages import Page, Span, page
 from roxels.storage.schema import persons
-from roxels.storage.transaction import Reading, Rows, Writing
+from roxels.storage.transaction import AnySelect, Reading, Rows, Writing
 
 #: How often an insert may find its way blocked by a row that is gone when it is looked for.
 ROUNDS = 5
@@ -20,13 +21,13 @@ ROUNDS = 5
 
 def get(tx: Reading, person_id: str) -> Person | None:
     """The person of that id."""
-    query = select(persons).where(persons.c.environment == tx.environment, persons.c.id == person_id)
+    query = _standing(tx).where(persons.c.id == person_id)
     return _one(tx.first(tx.held(query)))
 
 
 def find(tx: Reading, external_id: str) -> Person | None:
     """The person whom the customer calls that, compared exactly."""
-    query = select(persons).where(persons.c.environment == tx.environment, persons.c.external_id == external_id)
+    query = _standing(tx).where(persons.c.external_id == external_id)
     return _one(tx.first(tx.held(query)))
 
 
@@ -38,7 +39,7 @@ def by_ids(tx: Reading, ids: Collection[str]) -> dict[str, Person]:
 
 def listed(tx: Reading, external_id: str | None, span: Span) -> Page[Person]:
     """The persons of this environment, the latest seen first; `external_id` shows that one or none."""
-    query = select(persons).where(persons.c.environment == tx.environment)
+    query = _standing(tx)
     if external_id is not None:
         query = query.where(persons.c.external_id == external_id)
     return page(tx, query, (persons.c.last_seen_at, persons.c.id), span, of_row)
@@ -46,7 +47,7 @@ def listed(tx: Reading, external_id: str | None, span: Span) -> Page[Person]:
 
 def searched(tx: Reading, words: str, span: Span, few: int = finding.FEW) -> Page[Person]:
     """The persons whose name, a word of it, external id or e-mail begins so, in any case; no words: all of them."""
-    query = select(persons).where(persons.c.environment == tx.environment)
+    query = _standing(tx)
     if words:
         query = query.where(finding.found(tx, words, few))
     return page(tx, query, (persons.c.last_seen_at, persons.c.id), span, of_row)
@@ -126,8 +127,12 @@ def count_conversation(tx: Writing, person_id: str, by: int) -> None:
 def of_row(row: Rows) -> Person:
     """The person in a row of `persons`."""
     values: dict[str, Any] = dict(row._mapping)
-    del values["environment"]
+    del values["environment"], values["is_estranged"]
     return Person(**values)
+
+
+def _standing(tx: Reading) -> AnySelect:
+    return select(persons).where(persons.c.environment == tx.environment, ~persons.c.is_estranged)
 
 
 def _one(row: Rows | None) -> Person | None:

@@ -130,6 +130,8 @@ persons = Table(
     column("first_seen_at", UtcDateTime, about=PERSON),
     column("last_seen_at", UtcDateTime, about=PERSON),
     column("conversation_count", Integer, about=PERSON),
+    #: They are being erased: gone for everybody already, whatever rows are left.
+    column("is_estranged", Boolean, server_default=false(), about=NOTHING),
     UniqueConstraint("environment", "external_id"),
     Index(None, "environment", "last_seen_at", "id"),
 )
@@ -176,6 +178,8 @@ conversations = Table(
     column("left_at", UtcDateTime, nullable=True, about=PERSON),
     #: It began to try a version of its template out: no later visit goes on with it.
     column("is_trial", Boolean, server_default=false(), about=NOTHING),
+    #: When what is remembered in it changed from outside, so that whoever speaks there has to remember anew.
+    column("memory_changed_at", UtcDateTime, nullable=True, about=PERSON),
     Index("ix_conversations_of_person", "environment", "person_id", "template_id", "last_activity_at"),
     Index(None, "environment", "created_at", "id"),
     Index(None, "status", "last_activity_at"),

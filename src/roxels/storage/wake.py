@@ -1,11 +1,12 @@
 """Hints that a log has moved, or that a delivery is due: a reason to look, never a truth.
 
 Within a process a committed action hints at once. What another process on the same SQLite file wrote is found by
-looking where the logs stand, ten times a second, while anyone else is alive. On PostgreSQL, processes tell each other
+looking where they stand, ten times a second, while anyone else is alive. On PostgreSQL, processes tell each other
 (`storage.postgresql`), and look once a second in case a hint was lost.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -50,9 +51,13 @@ def _nobody(_conversation_id: str) -> None:
     """There is nobody to tell."""
 
 
-def heads(view: Across, ids: list[str]) -> dict[str, int]:
-    """Where these logs stand; those that are gone, or going, are not named."""
-    query = select(conversations.c.id, conversations.c.head).where(
+#: How far a log is, and when what is remembered beside it last changed from outside.
+Stand = tuple[int, datetime | None]
+
+
+def stands(view: Across, ids: list[str]) -> dict[str, Stand]:
+    """Where these conversations stand; those that are gone, or going, are not named."""
+    query = select(conversations.c.id, conversations.c.head, conversations.c.memory_changed_at).where(
         conversations.c.id.in_(ids), conversations.c.epoch != ERASING
     )
-    return {row.id: row.head for row in view.all(query)}
+    return {row.id: (row.head, row.memory_changed_at) for row in view.all(query)}

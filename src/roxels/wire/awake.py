@@ -32,6 +32,7 @@ from roxels.storage.owing import Due
 from roxels.storage.sessions import Visit
 from roxels.storage.store import Store
 from roxels.storage.transaction import Reading
+from roxels.storage.wake import Stand
 from roxels.wire.limits import Allowance
 from roxels.wire.link import Link
 from roxels.wire.protocol import event_text
@@ -68,6 +69,7 @@ class Awake:
         self.facts: list[Fact] = list(stored.facts)
         self.state = stored.state
         self.said = stored.said_so_far
+        self._memory_changed_at = stored.memory_changed_at
         self.epoch: int | None = None
         self.links: dict[Link, Visit] = {}
         self.lock = asyncio.Lock()
@@ -75,6 +77,11 @@ class Awake:
         self._subject = Subject(conversation_id=stored.id, person_id=stored.person_id, external_id=visit.external_id)
         #: The latest facts as messages, while several listeners wait for them.
         self._texts: dict[int, str | None] = {}
+
+    @property
+    def stand(self) -> Stand:
+        """What is known here of where it stands."""
+        return self.state.head, self._memory_changed_at
 
     # what links see
 
@@ -187,6 +194,7 @@ class Awake:
         self.facts += stored.facts
         self.state = stored.state
         self.said = stored.said_so_far
+        self._memory_changed_at = stored.memory_changed_at
         self._tell()
 
     def _send_away_all_but(self, person_id: str) -> None:

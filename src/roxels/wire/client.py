@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from roxels.domain import texts
 from roxels.wire.protocol import DRAINING, SUPERSEDED, UNAUTHORIZED
 from roxels.wire.view import ClientView
 
@@ -42,7 +43,11 @@ class Client:
         self._socket: aiohttp.ClientWebSocketResponse | None = None
 
     async def say(self, message_id: str, text: str) -> None:
-        """Say something, once, however often the connection breaks before it is acknowledged."""
+        """Say something, once, however often the connection breaks before it is acknowledged.
+
+        Raises `Invalid` for what no server would keep.
+        """
+        texts.check(text, "`text`", "text")
         self.own.add(message_id)
         self._unacknowledged[message_id] = text
         if self._socket is not None and not self._socket.closed:

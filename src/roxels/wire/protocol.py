@@ -10,6 +10,7 @@ from typing import Any, assert_never
 
 import msgspec
 
+from roxels.domain import strict_json
 from roxels.domain.errors import Invalid
 from roxels.domain.events import (
     AgentHeard,
@@ -174,13 +175,15 @@ def receive(text: str | bytes) -> ClientFrame:
     """The frame in a message. Raises `Invalid`, which names what is wrong and never repeats what was said."""
     try:
         frame = _decoder.decode(text)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeError) as fault:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as fault:
+        _check_halves(text)
         raise Invalid(f"This is not a frame of the protocol: {_safe(fault)}", field=_field(fault)) from None
     return checked(frame)
 
 
 def checked(frame: ClientFrame) -> ClientFrame:
-    """The frame, when its parts fit. Raises `Invalid`."""
+    """The frame, when its parts fit and can be kept. Raises `Invalid`."""
+    strict_json.check(msgspec.structs.asdict(frame))
     match frame:
         case Hello():
             if frame.v != VERSION:
@@ -196,8 +199,6 @@ def checked(frame: ClientFrame) -> ClientFrame:
                 raise Invalid("`text` is empty; say something.", field="text")
             if len(frame.text) > MAX_TEXT:
                 raise Invalid(f"`text` is longer than {MAX_TEXT} characters; send less at once.", field="text")
-            if "\0" in frame.text:
-                raise Invalid("`text` contains a NUL character; remove it.", field="text")
         case Heard():
             if frame.chars < 0:
                 raise Invalid("`chars` must be 0 or more.", field="chars")
@@ -268,9 +269,24 @@ def event_text(fact: Fact) -> str | None:
     return None if fields is None else _encoder.encode(fields).decode()
 
 
+def _check_halves(text: str | bytes) -> None:
+    """msgspec takes half of a surrogate pair for a text that broke off: say where it stands. Raises `Invalid`."""
+    try:
+        strict_json.read_json(text.encode() if isinstance(text, str) else text)
+    except (Invalid, UnicodeError) as fault:
+        if isinstance(fault, Invalid) and fault.field is not None:
+            raise
+
+
 def _safe(fault: Exception) -> str:
     """What was wrong, without the words themselves (msgspec names places and types only)."""
-    return str(fault) if isinstance(fault, msgspec.MsgspecError) else "it is not UTF-8."
+    match fault:
+        case msgspec.MsgspecError():
+            return str(fault)
+        case RecursionError():
+            return "it is nested too deeply."
+        case _:
+            return "it is not UTF-8."
 
 
 def _field(fault: Exception) -> str | None:

@@ -162,12 +162,12 @@ class Rooms:
 
     async def _look(self) -> None:
         rooms = {room.id: room for room in self._all()}
-        heads = await self.ports.store.read_across(wake.heads, list(rooms))
+        found = await self.ports.store.read_across(wake.stands, list(rooms))
         for conversation_id, room in rooms.items():
             only_listens = room.epoch is None
             if only_listens:
                 await self._take(room)
-            if only_listens or heads.get(conversation_id) != room.state.head:
+            if only_listens or found.get(conversation_id) != room.stand:
                 self._hinted(conversation_id)  # who has just taken over reads on, and then speaks on
 
     async def _take(self, room: Room) -> None:

@@ -38,6 +38,7 @@ from roxels.domain.events import (
 from roxels.domain.goals import Area, Mending, OpenField, Proposal
 from roxels.domain.life import EndedBy
 from roxels.domain.templates import Goal
+from roxels.domain.texts import Mender, mended
 from roxels.understanding import Moment, Reading, Understood, Yes, glean, intent, understand
 
 #: Requests of one turn at most; the last may only write.
@@ -167,7 +168,7 @@ class _Answer:
         )
 
     def _begin_round(self) -> None:
-        self.joint, self.whole = Joint(self.said), WholeWords()
+        self.mender, self.joint, self.whole = Mender(), Joint(self.said), WholeWords()
         self.calls: dict[int, Call] = {}
         self.reason = ""
         self.came = ""
@@ -181,8 +182,7 @@ class _Answer:
     def take(self, delta: Text | CallPart | Stopped) -> Iterator[SpeakerStep]:
         match delta:
             case Text():
-                self.came += delta.text
-                yield from self._show(self.whole.feed(self.joint.feed(delta.text)))
+                yield from self._hear(self.mender.feed(delta.text))
             case CallPart():
                 known = self.calls.get(delta.number) or Call(f"call_{self.rounds}_{delta.number}", "", "")
                 self.calls[delta.number] = Call(
@@ -191,10 +191,15 @@ class _Answer:
             case Stopped():
                 self.reason = self.reason if self.reason in ("refusal", "content_filter") else delta.reason
 
+    def _hear(self, words: str) -> Iterator[SpeakerStep]:
+        self.came += words
+        yield from self._show(self.whole.feed(self.joint.feed(words)))
+
     def close_round(self) -> Iterator[SpeakerStep]:
         """The stream is at its end: the last word, the tool calls, and whether the answer is over."""
         if self.reason in ("refusal", "content_filter"):
             raise ModelFault("refusal", retry=False, is_outage=False)
+        yield from self._hear(self.mender.end())
         yield from self._show(self.whole.feed(self.joint.end()) + self.whole.end())
         needs_reaction = False
         if self.calls:
@@ -217,7 +222,8 @@ class _Answer:
     def _carry_out(self) -> bool:
         """Do what was called for; whether the model has to hear what came of it."""
         done, needs_reaction = [], False
-        for call in list(self.calls.values())[:CALLS]:
+        for each in list(self.calls.values())[:CALLS]:
+            call = Call(mended(each.id), mended(each.name), mended(each.arguments))
             outcome = tools.carry_out(call, self.scene, is_going_on=self.is_going_on)
             done.append((call.id, call.name or "none", _object_or_empty(call.arguments), outcome.answer))
             self._keep(outcome.events)

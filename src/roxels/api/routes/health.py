@@ -20,7 +20,13 @@ async def health() -> Response:
     return reply(Answer(body={"status": "ok"}))
 
 
-@router.get("/readyz", response_model=shapes.Health)
+@router.get(
+    "/readyz",
+    response_model=shapes.Health,
+    responses={
+        503: {"model": shapes.Error, "description": "The process is stopping, or its database does not answer."}
+    },
+)
 @router.head("/readyz", include_in_schema=False)
 async def ready(caller: Public) -> Response:
     """The process can do its work: the database answers, and nobody told it to stop. Else 503."""
