@@ -69,7 +69,7 @@ async def test_trying_out_as_somebody(office: Office, operator: httpx2.AsyncClie
     token = csrf(await operator.get("/dashboard/keys"))
     path = f"/dashboard/templates/{office.template_id}/talk"
     for bad in ("a\0b", "null"):
-        assert (await operator.post(path, data={"csrf": token, "external_id": bad})).status_code == 400
+        assert (await operator.post(path, data={"csrf": token, "version": "1", "external_id": bad})).status_code == 400
 
 
 async def test_a_template(operator: httpx2.AsyncClient) -> None:

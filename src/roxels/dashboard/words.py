@@ -169,8 +169,11 @@ def boundary(away: timedelta | None, method: str, browser: str) -> str:
             return f"Left for {span(away)}, came back {BROWSERS[browser]}".rstrip()
 
 
-def reason(name: str, proof: str, *, is_later: bool) -> str:
-    """Why a visit resumed, or why it did not, in a few words. `is_later`: this person had talked before."""
+def reason(name: str, proof: str, *, is_later: bool, is_trial: bool) -> str:
+    """Why a visit resumed, or why it did not, in a few words. `is_later`: this person had talked before; `is_trial`:
+    it stands in one."""
+    if is_trial and name != "resumed":
+        return "new: a version was tried out"
     return UNPROVEN_BEFORE if _is_behind(name, proof, is_later) else REASONS.get(name, name)
 
 
