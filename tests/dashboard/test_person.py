@@ -93,6 +93,7 @@ async def test_an_anonymous_talk_is_given_to_whom_the_operator_names(
     ada = (await people.verified(office, "ada", "Ada Lovelace")).person
     nobody = await office.visit(None)
     talk = f"/dashboard/conversations/{nobody.conversation_id}"
+    assert "becomes known to the verified visits of this person" in (await operator.get(talk)).text
     for whose in ("ada", ada.id):
         adopted = await send(operator, talk, f"{talk}/adopt", whose=f" {whose} ")
         assert (adopted.status_code, adopted.headers["location"]) == (303, talk)
