@@ -243,3 +243,13 @@ async def test_what_a_question_is_about_stays_while_it_is_open(office: Office, p
         await question.get_by_role("button", name="Revoke").click()
         await expect(page.get_by_text("revoked").first).to_be_visible()
     assert (await looked.value).status == 200
+
+
+async def test_saying_whose_a_conversation_is_asks_first(office: Office, page: Page) -> None:
+    opened = await office.visit("ada", "Ada Lovelace")
+    await page.goto(f"/dashboard/conversations/{opened.conversation_id}")
+    await page.get_by_role("button", name="It is theirs").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("becomes known to the verified visits of this person. It can be undone.")
+    await dialog.get_by_role("button", name="It is theirs").click()
+    await expect(page.get_by_role("button", name="Undo the adoption")).to_be_visible()

@@ -254,6 +254,8 @@ async def test_a_fault_stands_beside_its_field(office: Office, page: Page) -> No
     await expect(url).to_have_attribute("aria-invalid", "true")
     await expect(url).to_have_accessible_description("must be an http or https address")
     await expect(url).to_have_value("nowhere")
+    await page.get_by_role("alert").get_by_role("link", name="First: “Address of the webhook”").click()
+    await expect(url).to_be_focused()
 
 
 async def test_phases_have_their_goals(office: Office, page: Page) -> None:

@@ -212,7 +212,7 @@ async def test_a_fresh_link_is_told_once_and_noted(office: Office, operator: htt
     after = await operator.get(talk)
     assert found.group(1) not in after.text
     assert "a fresh link was made" in after.text
-    assert "A fresh link into a conversation was made." in (await shown(operator, "/dashboard/audit")).text
+    assert "You made a fresh link into a conversation" in (await shown(operator, "/dashboard/audit")).text
     await operator.post(f"{talk}/end", data=form)
     ended = await shown(operator, talk)
     assert f"{talk}/link" not in ended.links

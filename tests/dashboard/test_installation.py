@@ -75,7 +75,7 @@ async def test_a_rule_is_looked_at_before_it_is_kept(
     assert (await office.store.read("live", retention.get)).transcripts_days is None
     page = await shown(operator, f"{PLACE}?saved=retention")
     assert "applied within the hour" in page.text
-    assert "It was changed for how long what is kept." in (await shown(operator, "/dashboard/audit")).text
+    assert "You changed for how long what is kept" in (await shown(operator, "/dashboard/audit")).text
 
 
 async def test_a_rule_that_nobody_looked_at_is_not_kept(
@@ -122,7 +122,11 @@ async def test_an_address_is_told_told_otherwise_and_told_no_more(office: Office
     assert await hooks(office) == []
     assert (await send(operator, f"/webhooks/{hook.id}/remove")).status_code == 404
     log = (await shown(operator, "/dashboard/audit")).text
-    for expected in ("It is told nothing more.", "Its address or its events were changed.", "An address was given"):
+    for expected in (
+        "You had an address told nothing more",
+        "You changed an address that is told",
+        "You had an address told of",
+    ):
         assert expected in log
 
 

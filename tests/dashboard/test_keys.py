@@ -91,6 +91,8 @@ async def test_a_public_key_that_is_none_is_refused_beside_its_field(
     assert refused.status_code == 400
     assert 'id="fault-public_key" role="alert"' in refused.text
     assert 'aria-describedby="fault-public_key"' in refused.text
+    assert "`public_key`" not in refused.text
+    assert "<code" not in refused.text.partition('id="fault-public_key"')[2].partition("</p>")[0]
     assert 'value="my server"' in refused.text
     assert 'value="EdDSA" checked' in refused.text
 

@@ -144,7 +144,7 @@ async def test_many_people_stand_on_several_pages(
 
 
 async def test_a_broken_cursor_is_refused_kindly(operator: httpx2.AsyncClient) -> None:
-    assert "`cursor` is not one of ours" in (await shown(operator, "/dashboard/?cursor=nonsense", 400)).text
+    assert "cursor is not one of ours" in (await shown(operator, "/dashboard/?cursor=nonsense", 400)).text
 
 
 async def test_a_person_stands_there_whole(office: Office, operator: httpx2.AsyncClient, clock: FakeClock) -> None:
@@ -371,12 +371,12 @@ async def test_names_that_are_hard_to_draw(
 
 async def test_a_key_is_made_shown_and_revoked(office: Office, operator: httpx2.AsyncClient) -> None:
     page = await operator.get("/dashboard/embed")
-    form = {"csrf": csrf(page), "template_id": office.template_id, "domains": "app.example.com, *.example.org"}
+    form = {"csrf": csrf(page), "template_id": office.template_id, "allowed_domains": "app.example.com, *.example.org"}
     assert (await operator.post("/dashboard/embed", data=form)).status_code == 303
     made = await shown(operator, "/dashboard/embed")
     assert "rk_test_secret1 Copy app.example.com, *.example.org" in made.text
     assert "works on every site" not in made.text
-    assert (await operator.post("/dashboard/embed", data=form | {"domains": ""})).status_code == 303
+    assert (await operator.post("/dashboard/embed", data=form | {"allowed_domains": ""})).status_code == 303
     assert "any site Revoke This key works on every site" in (await shown(operator, "/dashboard/embed")).text
     for snippet in (
         'data-template-key="rk_test_secret1"',
@@ -406,11 +406,15 @@ async def test_the_keys_of_many_templates_stand_on_several_pages(office: Office,
 
 async def test_a_domain_that_is_none_is_refused_beside_its_field(office: Office, operator: httpx2.AsyncClient) -> None:
     page = await operator.get("/dashboard/embed")
-    form = {"csrf": csrf(page), "template_id": office.template_id, "domains": "https://app.example.com/path"}
+    form = {"csrf": csrf(page), "template_id": office.template_id, "allowed_domains": "https://app.example.com/path"}
     refused = await operator.post("/dashboard/embed", data=form)
     assert refused.status_code == 400
     assert 'value="https://app.example.com/path"' in refused.text
-    assert 'role="alert"' in refused.text
+    assert 'aria-invalid="true" aria-describedby="fault-allowed_domains"' in refused.text
+    assert 'id="fault-allowed_domains" role="alert"' in refused.text
+    told = Markup(refused.text).text
+    assert "“Domains that may use it”, number 1, must be a host such as" in told
+    assert "allowed_domains" not in told
 
 
 async def test_a_refused_key_says_so_where_its_template_is_on_another_page(
@@ -421,7 +425,7 @@ async def test_a_refused_key_says_so_where_its_template_is_on_another_page(
         await office.make_template(TEMPLATE)
     page = await operator.get("/dashboard/embed")
     assert f">{office.template_id}<" not in page.text
-    form = {"csrf": csrf(page), "template_id": office.template_id, "domains": "not a domain!"}
+    form = {"csrf": csrf(page), "template_id": office.template_id, "allowed_domains": "not a domain!"}
     refused = await operator.post("/dashboard/embed", data=form)
     assert refused.status_code == 400
     assert refused.text.count('role="alert"') == 1
@@ -431,10 +435,11 @@ async def test_a_live_key_needs_a_domain(office: Office, operator: httpx2.AsyncC
     template_id = await office.make_template(TEMPLATE, "live")
     operator.cookies.set("roxels_environment", "live", path="/dashboard")
     page = await operator.get("/dashboard/embed")
-    form = {"csrf": csrf(page), "template_id": template_id, "domains": ""}
+    form = {"csrf": csrf(page), "template_id": template_id, "allowed_domains": ""}
     refused = await operator.post("/dashboard/embed", data=form)
     assert refused.status_code == 400
-    assert "A `live` key needs at least one domain" in Markup(refused.text).text
+    assert "A live key needs at least one domain that may use it, e.g." in Markup(refused.text).text
+    assert 'aria-describedby="fault-allowed_domains"' in refused.text
 
 
 # Files --------------------------------------------------------------------------------------------------------------

@@ -83,8 +83,8 @@ async def test_an_unproven_talk_is_adopted_and_given_back(office: Office, operat
     assert (undone.status_code, undone.headers["location"]) == (303, hers)
     assert f"{talk}/adopt" in (await shown(operator, hers)).links
     log = await actions(operator)
-    assert "A conversation was adopted by a person" in log
-    assert "The adoption of a conversation was undone." in log
+    assert "You adopted a conversation" in log
+    assert "You undid the adoption of a conversation" in log
 
 
 async def test_an_anonymous_talk_is_given_to_whom_the_operator_names(
@@ -93,6 +93,7 @@ async def test_an_anonymous_talk_is_given_to_whom_the_operator_names(
     ada = (await people.verified(office, "ada", "Ada Lovelace")).person
     nobody = await office.visit(None)
     talk = f"/dashboard/conversations/{nobody.conversation_id}"
+    assert "becomes known to the verified visits of this person" in (await operator.get(talk)).text
     for whose in ("ada", ada.id):
         adopted = await send(operator, talk, f"{talk}/adopt", whose=f" {whose} ")
         assert (adopted.status_code, adopted.headers["location"]) == (303, talk)
@@ -149,7 +150,7 @@ async def test_devices_are_listed_and_revoked(office: Office, operator: httpx2.A
     assert "app.example.com revoked" in after.text
     assert path not in after.links
     assert "The visit was revoked" in (await shown(operator, f"/dashboard/conversations/{opened.conversation_id}")).text
-    assert "A browser was made a stranger to a person." in await actions(operator)
+    assert "You made a device a stranger to" in await actions(operator)
     other = await office.visit("bob")
     wrong = await send(operator, hers, f"/dashboard/people/{other.person.id}/devices/{device.id}/revoke")
     assert wrong.status_code == 404
@@ -210,8 +211,8 @@ async def test_all_that_is_kept_of_her_is_exported(
     names = zipfile.ZipFile(io.BytesIO(file.content)).namelist()
     assert any(name.endswith(".json") for name in names)
     log = await actions(operator)
-    assert "An export of a person was asked for." in log
-    assert "The zip of an export was fetched." in log
+    assert "You asked for an export of" in log
+    assert "You fetched the export of" in log
     clock.advance(25 * 3600)
     await office.services.jobs.tidy()
     await sign_in(operator)

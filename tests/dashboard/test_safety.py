@@ -163,9 +163,9 @@ async def test_nothing_that_is_sent_comes_back_as_markup(
     assert Markup((await sign_in(stranger, "wrong", text)).text).parts <= login
     assert Markup((await stranger.get("/dashboard/login", params={"next": text})).text).parts <= login
     token = csrf(await operator.get("/dashboard/embed"))
-    form = {"csrf": token, "template_id": office.template_id, "domains": "https://example.com/path"}
+    form = {"csrf": token, "template_id": office.template_id, "allowed_domains": "https://example.com/path"}
     embed = Markup((await operator.post("/dashboard/embed", data=form)).text).parts
-    refused = await operator.post("/dashboard/embed", data=form | {"domains": text})
+    refused = await operator.post("/dashboard/embed", data=form | {"allowed_domains": text})
     assert refused.status_code == 400
     assert Markup(refused.text).parts <= embed
     for place in ("keys", "webhook-secrets"):

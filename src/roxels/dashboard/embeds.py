@@ -15,7 +15,7 @@ from roxels.dashboard.desk import Desk
 from roxels.dashboard.gate import text_of
 from roxels.dashboard.people import span_of
 from roxels.dashboard.viewer import Viewer
-from roxels.domain.errors import Conflict, Invalid, NotFound
+from roxels.domain.errors import Conflict, Invalid, NotFound, RoxelsError
 from roxels.storage import keys, templates
 from roxels.storage.pages import Page, Span
 from roxels.storage.templates import StoredTemplate
@@ -48,6 +48,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     snippets: Snippets | None
 
 
+class RefusedKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A form that was not taken: of which template, what was typed, and why not."""
+
+    fault: RoxelsError
+    template_id: str
+    domains: str
+
+
 class Embeds:
     """The page about embed keys."""
 
@@ -62,14 +70,13 @@ class Embeds:
     async def create(self, viewer: Viewer, _request: Request, form: FormData) -> Response:
         """Make a key."""
         template_id = text_of(form, "template_id")
-        domains = text_of(form, "domains").replace(",", " ").split()
+        typed = text_of(form, "allowed_domains")
+        domains = typed.replace(",", " ").split()
         services = self._desk.services
         try:
             await services.store.write(viewer.environment, self._create, viewer, template_id, domains)
         except (Conflict, Invalid, NotFound) as fault:
-            return await self._page(
-                viewer, status=fault.status, fault=fault.message, template_id=template_id, domains=" ".join(domains)
-            )
+            return await self._page(viewer, refused=RefusedKey(fault=fault, template_id=template_id, domains=typed))
         return RedirectResponse("/dashboard/embed", 303)
 
     async def revoke(self, viewer: Viewer, request: Request, _form: FormData) -> Response:
@@ -87,28 +94,18 @@ class Embeds:
         self._desk.services.audit.note(tx, viewer.actor, "embed_key.revoked", id=key_id)
 
     async def _page(
-        self,
-        viewer: Viewer,
-        span: Span | None = None,
-        *,
-        is_first: bool = True,
-        status: int = 200,
-        fault: str = "",
-        template_id: str = "",
-        domains: str = "",
+        self, viewer: Viewer, span: Span | None = None, *, is_first: bool = True, refused: RefusedKey | None = None
     ) -> Response:
         services = self._desk.services
         found = await services.store.read(viewer.environment, _rows, services.origin, span or Span(limit=AT_ONCE))
         return self._desk.pages.page(
             viewer,
             "embed.html",
-            status=status,
+            status=refused.fault.status if refused else 200,
             rows=found.items,
             next=paging.written(found.next) if found.next else None,
             is_first=is_first,
-            fault=fault,
-            fault_template_id=template_id,
-            fault_domains=domains,
+            refused=refused,
         )
 
 

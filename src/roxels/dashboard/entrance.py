@@ -118,7 +118,7 @@ class Entrance:
             csrf=csrf_of(secret),
             next=wanted,
             email=email,
-            fault=fault.message if fault else None,
+            fault=fault,
             least=operators.MIN_PASSWORD,
             has_operators=await self._desk.services.store.read_across(operators.count) > 0,
         )

@@ -1,7 +1,8 @@
 """What the pages call things: statuses, proofs, reasons, times and values, in words for people."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 
 from roxels.actions.browse import Origin
 from roxels.api.shapes import Attempt, Delivery
+from roxels.domain.errors import RoxelsError
 from roxels.domain.lifecycle import TYPE, EventName
 from roxels.domain.persons import Person
 from roxels.domain.proof import Proof
@@ -115,15 +117,34 @@ ERASED_BY: dict[str, str] = {
 }
 #: Who did something, by kind.
 ACTORS: dict[str, str] = {
-    "key": "an API key",
-    "operator": "an operator",
-    "command": "a command on the server",
-    "job": "a job",
+    "key": "An API key",
+    "operator": "An operator",
+    "command": "A command on the server",
+    "job": "A job",
     "system": "Roxels itself",
-    "browser": "a browser",
+    "browser": "A browser",
 }
 
 _UNITS = (("year", 365 * 86400), ("month", 30 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
+
+
+def is_of(fault: RoxelsError | None, field: str) -> bool:
+    """Whether it is a fault of that field, or of one value of the list in it (`allowed_domains[1]`)."""
+    return fault is not None and (fault.field or "").partition("[")[0] == field
+
+
+def is_of_any(fault: RoxelsError, fields: Iterable[str]) -> bool:
+    """Whether it is a fault of one of these."""
+    return any(is_of(fault, field) for field in fields)
+
+
+def said_of(fault: RoxelsError, field: str, label: str) -> str:
+    """What it says, with the field called as its label reads: whoever fills in a form sees no names of the API."""
+
+    def called(named: re.Match[str]) -> str:
+        return f"“{label}”" + (f", number {int(named[1]) + 1}," if named[1] else "")
+
+    return re.sub(rf"`{re.escape(field)}(?:\[(\d+)\])?`", called, fault.message)
 
 
 def called(person: Person) -> str:

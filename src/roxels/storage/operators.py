@@ -90,9 +90,15 @@ def count(view: View) -> int:
     return int(view.value(select(func.count()).select_from(operators)))
 
 
+def everyone(view: View) -> list[Operator]:
+    """Who may sign in."""
+    rows = view.all(select(operators.c.id, operators.c.email).order_by(operators.c.email))
+    return [Operator(id=row.id, email=row.email) for row in rows]
+
+
 def emails(view: View) -> list[str]:
     """Whose e-mails may sign in."""
-    return [row.email for row in view.all(select(operators.c.email).order_by(operators.c.email))]
+    return [each.email for each in everyone(view)]
 
 
 # Codes --------------------------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ export function design(place, text, json) {
 
   function draw() {
     place.append(...whole(raw, { write, again }));
-    for (const { dataset } of faulty) tell(place, dataset.fault ?? "", dataset.said ?? "");
+    for (const each of faulty) tell(place, each);
   }
 
   text.before(why);
@@ -416,8 +416,14 @@ function freeId(raw) {
   return `goal_${n}`;
 }
 
-/** Say beside the control that is nearest to a fault what is wrong there. @param {Element} place @param {string} path @param {string} said */
-function tell(place, path, said) {
+/**
+ * Say beside the control that is nearest to a fault what is wrong there. In the list above, a fault of the very control is
+ * called as the form calls it; what only the JSON shows is called by its path.
+ * @param {Element} place
+ * @param {HTMLElement} listed
+ */
+function tell(place, listed) {
+  const path = listed.dataset.fault ?? "";
   const controls = /** @type {HTMLElement[]} */ ([...place.querySelectorAll("[data-path]")]);
   /** @param {HTMLElement} control */
   const pathOfIt = ({ dataset }) => dataset.path ?? "";
@@ -425,9 +431,21 @@ function tell(place, path, said) {
     .filter((each) => path === pathOfIt(each) || path.startsWith(`${pathOfIt(each)}.`) || path.startsWith(`${pathOfIt(each)}[`))
     .sort((a, b) => pathOfIt(b).length - pathOfIt(a).length);
   if (!near) return;
+  const n = controls.indexOf(near);
+  near.id = `control-${n}`;
   near.setAttribute("aria-invalid", "true");
-  const words = make("p", { class: "wrong" }, said);
-  words.id = `fault-${controls.indexOf(near)}`;
+  const words = make("p", { class: "wrong", id: `fault-${n}` }, ...(listed.querySelector("span")?.cloneNode(true).childNodes ?? []));
+  const below = path.slice(pathOfIt(near).length).replace(/^\./, "");
+  if (below) words.prepend(make("code", { dir: "ltr" }, below), " ");
+  else if (near.matches("input:not(.name), select")) listed.firstElementChild?.replaceWith(make("a", { href: `#${near.id}` }, calledInTheForm(near)));
   near.setAttribute("aria-describedby", words.id);
   (near.closest("label") ?? near).after(words);
+}
+
+/** What the form calls a control, and within what. @param {HTMLElement} control */
+function calledInTheForm(control) {
+  const within = control.closest("fieldset")?.querySelector("legend")?.textContent;
+  const named = control.closest("[role=radiogroup]") ?? control;
+  const label = [...(control.closest("label")?.childNodes ?? [])].find((each) => each.nodeType === Node.TEXT_NODE);
+  return (within ? `${within}: ` : "") + `“${named.getAttribute("aria-label") ?? label?.textContent}”`;
 }
