@@ -37,7 +37,7 @@ FORMS = [
     ("secrets", "name"),
     ("deliveries/send", "destination"),
     ("embed", "template_id"),
-    ("embed", "domains"),
+    ("embed", "allowed_domains"),
     ("settings/webhooks", "url"),
 ]
 
