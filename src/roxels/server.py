@@ -42,6 +42,7 @@ from roxels.agent.speakers.scripted import ScriptedSpeaker
 from roxels.ambient import RandomIds, SystemClock
 from roxels.api.app import build_api
 from roxels.api.measures import Measures
+from roxels.api.middleware import Sockets
 from roxels.api.pages import Files, page_routes
 from roxels.api.services import RunsWith, Services
 from roxels.dashboard.routes import dashboard_routes
@@ -67,7 +68,7 @@ from roxels.wire.corked import Corked
 from roxels.wire.framing import SEND_TIMEOUT, TOGETHER, framed
 from roxels.wire.limits import Allowance
 from roxels.wire.rooms import Rooms
-from roxels.wire.routes import wire_routes
+from roxels.wire.routes import WIRE, wire_routes, wire_sockets
 
 logger = logging.getLogger(__name__)
 
@@ -184,6 +185,7 @@ def build(settings: Settings, *, clock: Clock, ids: Ids, speaker: Speaker | None
         endpoints=endpoints,
     )
     house.add([*wire_routes(rooms), *page_routes(store, house.files, services.origin), *dashboard_routes(services)])
+    app.add_middleware(Sockets, path=WIRE, serve=wire_sockets(rooms))
     app.router.lifespan_context = lambda _app: _living(house, tally)
     return house
 

@@ -19,6 +19,7 @@ import pytest
 from starlette.routing import Route, WebSocketRoute
 
 from roxels.api.app import RESOURCES, document
+from roxels.api.middleware import Sockets
 from roxels.dashboard.gate import ENVIRONMENT
 from roxels.dashboard.gate import SESSION as OPERATOR
 from roxels.wire.protocol import UNAUTHORIZED, ClientFrame
@@ -71,8 +72,9 @@ async def test_every_address_has_its_row(asked: Asked) -> None:
     own = {line for line in served if " /dashboard" not in line}
     assert described() | own == {line for line in TABLE if " /dashboard" not in line}
     assert {line for line in TABLE if " /dashboard" in line} <= served
-    sockets = {route.path for route in asked.ground.app.router.routes if isinstance(route, WebSocketRoute)}
-    assert sockets == {"/v1/wire"}
+    routed = {route.path for route in asked.ground.app.router.routes if isinstance(route, WebSocketRoute)}
+    let_out = {each.kwargs["path"] for each in asked.ground.app.user_middleware if each.cls is Sockets}
+    assert routed | let_out == {"/v1/wire"}
 
 
 def test_nothing_is_served_that_is_not_described() -> None:

@@ -41,6 +41,22 @@ SAFE = {
 }
 
 
+class Sockets:
+    """Lets WebSockets to one address out to what serves them. They stay open for hours, and whatever they pass through
+    waits as long: all that is further in is for requests, and would cost each of them some kilobytes.
+    """
+
+    def __init__(self, app: ASGIApp, path: str, serve: ASGIApp) -> None:
+        self._app = app
+        self._path = path
+        self._serve = Faults(serve)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or one connection."""
+        is_theirs = scope["type"] == "websocket" and scope["path"] == self._path
+        await (self._serve if is_theirs else self._app)(scope, receive, send)
+
+
 class Faults:
     """Answers 500 to what nobody expected; when the answer has begun already, the connection breaks off."""
 

@@ -2,18 +2,28 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from roxels.wire import socket, sse
 from roxels.wire.rooms import Rooms
 
+#: Where browsers and programs talk: a WebSocket, or its HTTP twin.
+WIRE = "/v1/wire"
+
+
+def wire_sockets(rooms: Rooms) -> ASGIApp:
+    """`/v1/wire` as WebSocket."""
+
+    async def listen(scope: Scope, receive: Receive, send: Send) -> None:
+        await socket.serve(WebSocket(scope, receive, send), rooms)
+
+    return listen
+
 
 def wire_routes(rooms: Rooms) -> list[BaseRoute]:
-    """`/v1/wire` as WebSocket and as event stream, `/v1/wire/{say|correct|heard|bye}`."""
-
-    async def listen(websocket: WebSocket) -> None:
-        await socket.serve(websocket, rooms)
+    """`/v1/wire` as event stream, `/v1/wire/{say|correct|heard|bye}`."""
 
     async def stream(request: Request) -> Response:
         return await sse.stream(request, rooms)
@@ -22,7 +32,6 @@ def wire_routes(rooms: Rooms) -> list[BaseRoute]:
         return await sse.post(request, rooms)
 
     return [
-        WebSocketRoute("/v1/wire", listen),
-        Route("/v1/wire", stream, methods=["GET"]),
+        Route(WIRE, stream, methods=["GET"]),
         Route("/v1/wire/{name}", post, methods=["POST"]),
     ]
