@@ -2,6 +2,7 @@
 
 From the outside in:
 
+Sockets   WebSockets leave for what serves them
 Headers   safe headers on every answer; open CORS, never with credentials, on what a web page may call
 Counts    requests by method, route and status
 Faults    what nobody expected becomes the 500 of the table
