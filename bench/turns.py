@@ -16,6 +16,9 @@ SEED = 20_261
 #: Turns a second at which two versions can be compared: half of what a process carries is more with each.
 STEADY = 1000.0
 
+#: So many talk before a crowd begins: a server that has just been started has to find out how to do each thing.
+WARM = 20
+
 Talkers = Callable[[Served, int], Awaitable[list[Person]]]
 
 
@@ -110,11 +113,13 @@ def together(scale: Scale) -> Sequence[Figure]:
 
 
 def _begun(count: int, kind: str, pieces: int, pause: float, talkers: Talkers) -> tuple[float, float]:
-    """Of a crowd that begins at once: p99 to the first text, and the middle whole answer."""
+    """Of a crowd that begins at once, some time after others: p99 to the first text, and the middle whole answer."""
     with tempfile.TemporaryDirectory() as folder, served(kind, *_arguments(kind, folder, pieces, pause)) as process:
 
         async def begin() -> list[tuple[float, float]]:
-            return await people.at_once(await talkers(process, count))
+            crowd = await talkers(process, WARM + count)
+            await people.at_once(crowd[:WARM])
+            return await people.at_once(crowd[WARM:])
 
         turns = asyncio.run(begin())
     return at([first for first, _ in turns], 0.99), at([whole for _, whole in turns], 0.5)

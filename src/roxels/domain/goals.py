@@ -138,7 +138,7 @@ def commits(template: Template, state: Conversation, *, proof: str, new_id: Call
             proof=proof,
         )
         for goal in template.goals
-        if ready(goal, state.goal(goal.id), left=_is_left(goal, template, state))
+        if state.goal(goal.id).data and ready(goal, state.goal(goal.id), left=_is_left(goal, template, state))
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from roxels.domain import strict_json
+from roxels.domain import strict_json, texts
 from roxels.domain.errors import Invalid
 from roxels.domain.events import (
     AgentHeard,
@@ -183,7 +183,6 @@ def receive(text: str | bytes) -> ClientFrame:
 
 def checked(frame: ClientFrame) -> ClientFrame:
     """The frame, when its parts fit and can be kept. Raises `Invalid`."""
-    strict_json.check(msgspec.structs.asdict(frame))
     match frame:
         case Hello():
             if frame.v != VERSION:
@@ -195,14 +194,19 @@ def checked(frame: ClientFrame) -> ClientFrame:
         case Say():
             if not 1 <= len(frame.id) <= MAX_ID:
                 raise Invalid(f"`id` must have 1 to {MAX_ID} characters.", field="id")
+            texts.check(frame.id, "`id`", "id")
             if not frame.text.strip():
                 raise Invalid("`text` is empty; say something.", field="text")
             if len(frame.text) > MAX_TEXT:
                 raise Invalid(f"`text` is longer than {MAX_TEXT} characters; send less at once.", field="text")
+            texts.check(frame.text, "`text`", "text")
         case Heard():
             if frame.chars < 0:
                 raise Invalid("`chars` must be 0 or more.", field="chars")
-        case Correct() | Leave():
+            texts.check(frame.utterance_id, "`utterance_id`", "utterance_id")
+        case Correct():
+            strict_json.check(frame.value, "value")
+        case Leave():
             pass
         case _:
             assert_never(frame)
