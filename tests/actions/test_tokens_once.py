@@ -2,6 +2,7 @@
 and nobody is let in beside a revocation and stays."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -46,6 +47,14 @@ class Signer:
         return jwt.encode(claims, self.value, "HS256", {"kid": self.kid})
 
 
+@pytest.fixture
+async def other(database: Backend, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Store]:
+    """A second process on the same database."""
+    store = Store(open_in(tmp_path), clock)
+    yield store
+    await asyncio.to_thread(store.close)
+
+
 async def signer(store: Store, keyring: Keyring, ids: CountedIds, clock: FakeClock) -> Signer:
     made, value = await store.write("test", create_secret, "web", "HS256", None, ids, keyring.vault)
     assert value is not None
@@ -53,16 +62,9 @@ async def signer(store: Store, keyring: Keyring, ids: CountedIds, clock: FakeClo
 
 
 async def test_two_processes_let_it_in_once(
-    store: Store,
-    database: Backend,
-    ids: CountedIds,
-    keyring: Keyring,
-    clock: FakeClock,
-    template_id: str,
-    tmp_path: Path,
+    store: Store, other: Store, ids: CountedIds, keyring: Keyring, clock: FakeClock, template_id: str
 ) -> None:
     web = await signer(store, keyring, ids, clock)
-    other = Store(open_in(tmp_path), clock)
 
     async def present(process: Store, token: str) -> bool:
         def enter(tx: Writing) -> bool:
@@ -77,7 +79,6 @@ async def test_two_processes_let_it_in_once(
         token = web.sign(f"once-{number}")
         let_in = await asyncio.gather(*(present(process, token) for process in (store, other) * 3))
         assert sum(let_in) == 1
-    await asyncio.to_thread(other.close)
 
 
 async def test_a_rotation_under_load_refuses_nobody(
@@ -99,13 +100,7 @@ async def test_a_rotation_under_load_refuses_nobody(
 
 
 async def test_nobody_slips_in_while_it_is_revoked(
-    store: Store,
-    database: Backend,
-    ids: CountedIds,
-    keyring: Keyring,
-    clock: FakeClock,
-    template_id: str,
-    tmp_path: Path,
+    store: Store, other: Store, ids: CountedIds, keyring: Keyring, clock: FakeClock, template_id: str
 ) -> None:
     def enter(tx: Writing, token: str) -> None:
         open_visit(tx, identify(tx, wish(template_id), token, keyring.vault), ids)
@@ -114,7 +109,6 @@ async def test_nobody_slips_in_while_it_is_revoked(
         theirs = (sessions.c.identity_secret_id == kid, sessions.c.ended_at.is_(None))
         return len(tx.all(select(sessions.c.id).where(*theirs)))
 
-    other = Store(open_in(tmp_path), clock)
     for _ in range(10):
         secret = await signer(store, keyring, ids, clock)
         tries = [process.write("test", enter, secret.sign()) for process in (store, other) * 4]
@@ -123,4 +117,3 @@ async def test_nobody_slips_in_while_it_is_revoked(
         )
         assert {type(each) for each in outcomes} <= {type(None), IdentitySecret, TokenRefused}
         assert await store.read("test", left, secret.kid) == 0
-    await asyncio.to_thread(other.close)
